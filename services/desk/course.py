@@ -1,8 +1,11 @@
 """The course of one order as both services report it, pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
+
+from msgspec.structs import replace
 
 from services.desk.model import Clock, Fact, Finding, Ledger, Moment, OrderDetail, OtherSide
 
@@ -24,12 +27,15 @@ class Course:
     """None if no unpaid work was ordered or reported."""
 
 
-def course(order: OrderDetail | None, ledger: Ledger | None) -> Course | None:
-    """Return one course from what each service holds; None if neither holds anything."""
+def course(
+    order: OrderDetail | None, ledger: Ledger | None, told: Mapping[str, str] = MappingProxyType({})
+) -> Course | None:
+    """Return one course from what each service holds; None if neither holds anything. `told` says more of some facts, by their keys."""
     held = [each for each in (order, ledger) if each is not None]
     if not held:
         return None
-    moments = {(each.on, each.what, each.fact): each for part in held for each in part.timeline}
+    whole = [replace(each, what=told.get(each.fact or "", each.what)) for part in held for each in part.timeline]
+    moments = {(each.on, each.what, each.fact): each for each in whole}
     return Course(
         subject=held[0].subject,
         imposed_on=order.imposed_on if order else None,

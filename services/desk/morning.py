@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from contracts.authorities import AUTHORITIES, current_code
 from services.chassis import logs
-from services.chassis.failures import Failure, Refused
+from services.chassis.failures import Away, Failure, Refused
 from services.desk.asking import data_of, today_of
 from services.desk.model import Capacity
 from services.desk.platform import Platform, Service, SignedOut
@@ -71,11 +71,26 @@ def _sent(settings: MorningSettings, code: str, recipients: Recipients, weekly: 
     except SignedOut:
         log.error("%s: the token is no longer accepted", code)  # noqa: TRY400 - it is no secret why
     except (Failure, OSError, smtplib.SMTPException) as fault:
-        log.error("%s: not sent: %s", code, type(fault).__name__)  # noqa: TRY400 - the fault may quote addresses
+        log.error("%s: not sent: %s", code, _why(fault))  # noqa: TRY400 - the fault may quote addresses
     else:
         log.info("%s: sent to %d", code, len(people))
         return True
     return False
+
+
+_WHY: dict[type[Exception], str] = {
+    Away: "{}; PAYBACK_PLATFORM_ORDERS_URL, _UNPAID_WORK_URL and _REPORTING_URL say where the services are",
+    smtplib.SMTPNotSupportedError: "the mail server does not offer encryption; PAYBACK_SMTP_START_TLS=false goes without",
+    smtplib.SMTPAuthenticationError: "the mail server does not accept PAYBACK_SMTP_USER and PAYBACK_SMTP_PASSWORD",
+    ConnectionError: "the mail server does not answer at PAYBACK_SMTP_HOST and PAYBACK_SMTP_PORT",
+    FileNotFoundError: "the file with the token is not there",
+}
+"""Why nothing was sent, in words that quote nothing of the fault but what the desk itself says."""
+
+
+def _why(fault: Exception) -> str:
+    words = next((words for kind, words in _WHY.items() if isinstance(fault, kind)), type(fault).__name__)
+    return words.format(fault)
 
 
 async def _ask(settings: MorningSettings, code: str, token: str, weekly: bool) -> Callable[[str], EmailMessage]:

@@ -1,5 +1,6 @@
 """Asks the other services with the viewer's token, so that each view is authorised and recorded there."""
 
+import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -12,6 +13,8 @@ from services.chassis.api.problems import Problem
 from services.chassis.failures import Away
 from services.desk.model import Dues, Told
 from services.desk.settings import PlatformSettings
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Parameters = Mapping[str, "str | int | list[str]"]
@@ -36,6 +39,13 @@ class Figures(StrEnum):
 
 REPORTING = Figures.REPORTING
 Asked = Service | Figures
+
+
+_TITLES: dict[Asked, str] = {
+    Service.ORDERS: "The service of orders",
+    Service.UNPAID_WORK: "The service of unpaid work",
+    REPORTING: "The service of the nation's figures",
+}
 
 
 class Unreadable(Exception):
@@ -115,7 +125,8 @@ class Platform:
         try:
             answer = await self._client.send(request)
         except httpx.HTTPError as error:
-            raise Away(f"{service} does not answer: {type(error).__name__}") from error
+            log.warning("%s does not answer: %s", service, type(error).__name__)
+            raise Away(f"{_TITLES[service]} did not answer in time") from error
         return _accepted(service, answer)
 
 
@@ -131,7 +142,8 @@ def _accepted(service: Asked, answer: httpx.Response) -> httpx.Response:
     if status == httpx.codes.UNAUTHORIZED:
         raise SignedOut
     if status >= httpx.codes.INTERNAL_SERVER_ERROR or status == httpx.codes.TOO_MANY_REQUESTS:
-        raise Away(f"{service} answers {status}")
+        log.warning("%s answers %d", service, status)
+        raise Away(f"{_TITLES[service]} cannot answer at present")
     raise Problem(status, _detail(answer))
 
 

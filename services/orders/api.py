@@ -28,11 +28,11 @@ from services.records.api.duties import today
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
+from services.records.api.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
 from services.records.api.order_schemas import (
     ClockView,
     FindingView,
     OrderPage,
-    OrderRow,
     WorkItem,
     facts_of,
     timeline,
@@ -50,8 +50,6 @@ _OWN_FINDINGS: OwnFindings = {
     **transfers.UNMATCHED,
 }
 Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer"]
-Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
-Caseload = Annotated[Word, Query(description="Only orders of this caseload")]
 Acknowledged = Annotated[bool, Query(description="Also list missed duties that were acknowledged")]
 
 
@@ -107,21 +105,17 @@ def _orders(management: Management) -> APIRouter:
     @routes.get("/orders", summary="Orders, the latest imposed first")
     def get_orders(  # noqa: PLR0913, PLR0917
         authority: OwnAuthority,
-        is_open: Annotated[bool | None, Query(alias="open", description="Only open, or only ended orders")] = None,
-        missed: Annotated[Missed | None, Query(description="Met late, missed for good, or overdue")] = None,
+        is_open: Open = None,
+        missed: Annotated[Missed | None, MISSED] = None,
         due_within: Within | None = None,
         caseload: Caseload = "",
+        subjects: Subjects = [],  # noqa: B006 - FastAPI copies it
         after: After = None,
         limit: Limit = 100,
     ) -> OrderPage:
         now = management.now(authority)
-        due_by = None if due_within is None else now.calendar.after(now.day, due_within)
-        begin = after_day(after, 2)
-        key = (begin[0], begin[1][0]) if begin else None
-        with transaction(at_once) as connection:
-            rows = listing.orders(connection, authority, Wanted(now.day, is_open, missed, due_by, caseload), key, limit)
-        last = page_key(rows[-1].imposed_on, rows[-1].subject) if len(rows) == limit else None
-        return OrderPage(orders=[OrderRow.of(row, now) for row in rows], next=last)
+        wanted = Wanted(now.day, is_open, missed, due_by(now, due_within), caseload, subjects)
+        return order_page(management.database, authority, now, wanted, after, limit)
 
     @routes.get("/worklist", summary="What open orders have missed, or must meet soon")
     def get_worklist(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from sqlalchemy import Engine
@@ -17,9 +17,11 @@ from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.duties import today
+from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
-from services.records.api.order_schemas import ClockView, FindingView, Today, WorkItem, facts_of, timeline
+from services.records.api.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
+from services.records.api.order_schemas import ClockView, FindingView, OrderPage, Today, WorkItem, facts_of, timeline
 from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Word, after_day, page_key
 from services.records.model.calendar import Calendar
@@ -41,7 +43,7 @@ _OWN_FINDINGS: OwnFindings = {
     own_findings.GAP.code: own_findings.gaps,
     own_findings.REUSED.code: own_findings.reused,
 }
-Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
+Missed = Literal["any", "induction", "placement", "completion"]
 Acknowledged = Annotated[bool, Query(description="Also list missed duties that were acknowledged")]
 
 
@@ -70,12 +72,27 @@ def _ledgers(management: Management) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["unpaid work"], route_class=Written)
     at_once = reading(management.database)
 
+    @routes.get("/orders", summary="Orders with their standards of unpaid work, the latest imposed first")
+    def get_orders(  # noqa: PLR0913, PLR0917
+        authority: OwnAuthority,
+        is_open: Open = None,
+        missed: Annotated[Missed | None, MISSED] = None,
+        due_within: Within | None = None,
+        caseload: Caseload = "",
+        subjects: Subjects = [],  # noqa: B006 - FastAPI copies it
+        after: After = None,
+        limit: Limit = 100,
+    ) -> OrderPage:
+        now = management.now(authority)
+        wanted = Wanted(now.day, is_open, missed, due_by(now, due_within), caseload, subjects)
+        return order_page(management.database, authority, now, wanted, after, limit)
+
     @routes.get("/worklist", summary="What open orders have missed, must meet soon, or will miss at the pace so far")
     def get_worklist(
         authority: OwnAuthority,
         within: Within = 5,
         acknowledged: Acknowledged = False,
-        caseload: Annotated[Word, Query(description="Only orders of this caseload")] = "",
+        caseload: Caseload = "",
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:

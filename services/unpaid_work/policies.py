@@ -5,6 +5,7 @@ from services.records.api.policies import COMMON_POLICIES
 
 POLICIES: Policies = {
     **COMMON_POLICIES,
+    "GET /v1/orders": Policy(Who.OWN_ORDERS),
     "GET /v1/ledgers/{subject:path}": Policy(Who.OWN_ORDERS),
     "GET /v1/at-risk": Policy(Who.OWN_ORDERS),
     "GET /v1/capacity": Policy(Who.OWN_ORDERS, answer=MIB),

@@ -337,6 +337,24 @@ def test_a_closed_day_set_on_a_page_reaches_the_figures_without_a_restart(page: 
     expect(page.get_by_role("table", name="The latest first")).to_contain_text("taken back")
 
 
+def test_the_list_of_orders_knows_the_standards_of_unpaid_work(page: Page, desk: Platform) -> None:
+    sign_in(page, desk, "Fife: manager")
+    page.goto(f"{desk.desk}/orders")
+    orders = page.get_by_role("table", name="The latest imposed first").get_by_role("row")
+    expect(orders.filter(has_text="FIFE/1")).to_contain_text("placement")
+    expect(orders.filter(has_text="FIFE/2")).not_to_contain_text("placement")
+    page.get_by_label("Standard not met").select_option(label="First placement")
+    page.get_by_label("Caseload").select_option(label="team-3")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(orders.filter(has_text="FIFE/1")).to_contain_text("plan")
+    expect(orders).to_have_count(2)
+    file = httpx.get(
+        f"{desk.desk}/orders.csv?missed=placement", cookies={c["name"]: c["value"] for c in page.context.cookies()}
+    )
+    assert "FIFE/1" in file.text
+    assert "placement" in file.text
+
+
 def read_calendar(address: str) -> str:
     """What a calendar program makes of it, which sends no token and no cookie: the descriptions of all days."""
     answer = httpx.get(address)

@@ -24,6 +24,10 @@ ARRIVAL = {"events", "reporting_delay", "sequence", "control_totals"}
 """Measures that no single order explains."""
 
 
+FOR_CHECKING = ("awaited_", "pending_", "minutes_outstanding_")
+"""Beginnings of measures from which others are worked out."""
+
+
 class Figure(NamedTuple):
     """One number."""
 
@@ -38,6 +42,8 @@ class Group(NamedTuple):
 
     title: str
     figures: list[Figure]
+    for_checking: bool
+    """Whether it only shows how others came about."""
 
 
 class Check(NamedTuple):
@@ -73,7 +79,10 @@ async def _cells(site: Site, looker: Looker, month: date) -> dict[Service, list[
 def _groups(cells: dict[Service, list[OwnCell]]) -> list[Group]:
     figures = [Figure(s, cell, category_label(cell.category)) for s, found in cells.items() for cell in found]
     shown = sorted((f for f in figures if f.cell.measure not in ARRIVAL), key=_place)
-    return [Group(measure_label(name), list(found)) for name, found in groupby(shown, lambda one: one.cell.measure)]
+    return [
+        Group(measure_label(name), list(found), name.startswith(FOR_CHECKING))
+        for name, found in groupby(shown, lambda one: one.cell.measure)
+    ]
 
 
 def _place(figure: Figure) -> tuple[int, date, str]:
@@ -100,6 +109,7 @@ async def _held(site: Site, looker: Looker, request: Request) -> Response:
         "held",
         held=dict(zip(Service, held, strict=True)),
         month=month,
+        is_last_whole="month" not in request.query_params,
         before=add_months(month, -1),
         after=add_months(month, 1),
         checks=list(_checks(cells)),

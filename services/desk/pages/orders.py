@@ -1,23 +1,30 @@
 """Lists of orders, and one order."""
 
 import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import islice
 
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from msgspec import Struct
 
+from contracts.codes import LateReason
 from services.desk.course import course
 from services.desk.files import Sheet
-from services.desk.model import Ledger, OrderDetail
+from services.desk.model import Duties, Ledger, OrderDetail
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of
 from services.desk.platform import Service, place
 from services.desk.words.clocks import reasons_of
 from services.desk.words.facts import content_of
-from services.desk.words.ledger import ledger_of
+from services.desk.words.labels import code_label
+from services.desk.words.ledger import ledger_of, sessions_in_words
 
-MOST = 1000
+MOST, NAMED = 1000, 100
+"""How many orders one question is answered with, and may name."""
+OF_WORK = ("induction", "placement", "completion")
+"""Standards that the service of unpaid work counts."""
 _NONE = "The platform holds no order under this reference. Write it in full, as your own system does, with every slash and zero."
 FILTERS = ("open", "missed", "due_within", "caseload")
 
@@ -34,6 +41,22 @@ class OrderRow(Struct, frozen=True):
     findings: list[str]
     caseload: str | None = None
 
+    def with_other(self, other: "OrderRow | None") -> "OrderRow":
+        """Return the order with the standards and findings of the other service, which knows others."""
+        if other is None:
+            return self
+        due = [day for day in (self.next_due_on, other.next_due_on) if day is not None]
+        return OrderRow(
+            self.subject,
+            self.imposed_on,
+            self.ended_on or other.ended_on,
+            [*self.late, *other.late],
+            [*self.overdue, *other.overdue],
+            min(due, default=None),
+            list(dict.fromkeys([*self.findings, *other.findings])),
+            self.caseload or other.caseload,
+        )
+
 
 class OrderPage(Struct, frozen=True):
     """A page of orders, the latest imposed first."""
@@ -48,17 +71,43 @@ def _asked(request: Request, *names: str) -> dict[str, str | int]:
 
 async def _orders(site: Site, looker: Looker, request: Request) -> Response:
     asked = _asked(request, *FILTERS, "after")
-    page = await site.platform.ask(looker.token, Service.ORDERS, "orders", OrderPage, {"limit": 50, **asked})
-    return site.page(request, "orders", page=page, asked=asked)
+    page, duties = await asyncio.gather(
+        _page(site, looker, {"limit": 50, **asked}),
+        site.platform.ask(looker.token, Service.ORDERS, "duties", Duties, {"limit": 0}),
+    )
+    chosen = {str(asked["caseload"])} if "caseload" in asked else set()
+    return site.page(request, "orders", page=page, asked=asked, caseloads=sorted({*duties.caseloads} | chosen))
+
+
+def batched(subjects: Sequence[str], most: int) -> Iterator[list[str]]:
+    """Yield the references in lists of so many at most."""
+    left = iter(subjects)
+    while some := list(islice(left, most)):
+        yield some
+
+
+async def _page(site: Site, looker: Looker, asked: Mapping[str, str | int]) -> OrderPage:
+    """Return a page of the service that counts the standard asked for, with what the other service counts of the same orders."""
+    first, second = (Service.UNPAID_WORK, Service.ORDERS) if asked.get("missed") in OF_WORK else Service
+    page = await site.platform.ask(looker.token, first, "orders", OrderPage, asked)
+    subjects = [row.subject for row in page.orders]
+    beside = await asyncio.gather(
+        *(
+            site.platform.ask(looker.token, second, "orders", OrderPage, {"subject": some, "limit": NAMED})
+            for some in batched(subjects, NAMED)
+        )
+    )
+    others = {row.subject: row for part in beside for row in part.orders}
+    return OrderPage([row.with_other(others.get(row.subject)) for row in page.orders], page.next)
 
 
 async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
     """Return all orders that match, read page by page."""
     asked: dict[str, str | int] = {**_asked(request, *FILTERS), "limit": MOST}
-    page = await site.platform.ask(looker.token, Service.ORDERS, "orders", OrderPage, asked)
+    page = await _page(site, looker, asked)
     found = list(page.orders)
     while page.next:
-        page = await site.platform.ask(looker.token, Service.ORDERS, "orders", OrderPage, {**asked, "after": page.next})
+        page = await _page(site, looker, {**asked, "after": page.next})
         found += page.orders
     headings = (
         "Order",
@@ -84,6 +133,10 @@ def _words(codes: list[str]) -> str:
     return ", ".join(codes).replace("_", " ")
 
 
+def _inside(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 async def _find_order(_site: Site, _looker: Looker, request: Request) -> Response:
     return RedirectResponse(f"/orders/{place(request.query_params.get('reference', '').strip())}", 303)
 
@@ -94,7 +147,7 @@ async def _order(site: Site, looker: Looker, request: Request) -> Response:
         site.platform.ask_if_there(looker.token, Service.ORDERS, f"orders/{subject}", OrderDetail),
         site.platform.ask_if_there(looker.token, Service.UNPAID_WORK, f"ledgers/{subject}", Ledger),
     )
-    found = course(order, ledger)
+    found = course(order, ledger, sessions_in_words(ledger.facts) if ledger else {})
     if found is None:
         return site.page(request, "refused", 404, why=_NONE)
     steps = ledger_of(found.hours) if found.hours else None
@@ -103,6 +156,7 @@ async def _order(site: Site, looker: Looker, request: Request) -> Response:
         "order",
         course=found,
         reasons=reasons_of(found.clocks),
+        late_reason=lambda code: _inside(code_label(LateReason, code)),
         ledger=steps,
         contents=[content_of(fact) for fact in found.facts],
     )

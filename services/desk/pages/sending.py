@@ -1,9 +1,10 @@
 """Refused events, corrected and sent again; and files that are checked before they are sent."""
 
 import asyncio
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
@@ -77,7 +78,28 @@ async def _refusal(site: Site, looker: Looker, request: Request) -> Response:
     found = await _found(site, looker, request)
     if found.refusal.mended_by is not None:
         return await _corrected(site, looker, request, found)
-    return _mending(request, site, looker, found, found.refusal.event or "")
+    return _mending(request, site, looker, found, spread_out(found.refusal.event or ""))
+
+
+def spread_out(event: str) -> str:
+    """Return an event with a line for each member, so that it can be corrected by eye; as it came where that could change what it says."""
+    try:
+        read = json.loads(event, object_pairs_hook=_once_each, parse_float=_as_it_is, parse_constant=_as_it_is)
+    except ValueError:
+        return event
+    return (
+        json.dumps(read, indent=2, ensure_ascii=False) if isinstance(read, dict) and "signature" not in read else event
+    )
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise ValueError
+    return dict(pairs)
+
+
+def _as_it_is(_text: str) -> NoReturn:
+    raise ValueError
 
 
 async def _send_again(site: Site, looker: Looker, request: Request) -> Response:

@@ -9,7 +9,7 @@ from services.chassis.api.problems import Problem
 from services.desk import files
 from services.desk.asking import all_at_risk, all_tasks, at_risk_of, data_of, today_of
 from services.desk.files import Sheet
-from services.desk.model import Acknowledged, Capacity
+from services.desk.model import Acknowledged, Capacity, Duties
 from services.desk.pages.forms import fields_of
 from services.desk.pages.site import Looker, Page, Route, Site
 from services.desk.platform import Service
@@ -26,6 +26,8 @@ REASONS = {
     "passed_on": "Passed on to the person responsible",
 }
 """Why a missed duty needs nothing more, in the codes of the services."""
+COMPLETION = "completion"
+"""The standard whose due date is the deadline of an order's hours."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV = "text/csv; charset=utf-8"
 _OF_TASKS = ("standard", "caseload", "when", "order", "after")
@@ -83,11 +85,16 @@ async def _today_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
 
 async def _hours(site: Site, looker: Looker, request: Request) -> Response:
     caseload, after = (request.query_params.get(name, "") for name in ("caseload", "after"))
-    at_risk, held = await asyncio.gather(
+    counts = {"standard": COMPLETION, "caseload": caseload, "limit": 0}
+    at_risk, held, duties = await asyncio.gather(
         at_risk_of(site.platform, looker.token, caseload, after),
         site.platform.ask(looker.token, Service.UNPAID_WORK, "capacity", Capacity),
+        site.platform.ask(looker.token, Service.UNPAID_WORK, "duties", Duties, counts),
     )
-    return site.page(request, "hours", at_risk=at_risk, caseload=caseload, after=after, capacity=foreseen(held))
+    late = sum(one.number for one in duties.counts if (one.standard, one.urgency) == (COMPLETION, When.OVERDUE))
+    return site.page(
+        request, "hours", at_risk=at_risk, caseload=caseload, after=after, capacity=foreseen(held), late=late
+    )
 
 
 async def _hours_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
@@ -101,6 +108,8 @@ async def _acknowledge(site: Site, looker: Looker, request: Request) -> Response
     duties = [_duty(written) for written in fields.get("duty", [])]
     if not duties:
         raise Problem(422, "Nothing was ticked.")
+    if reason == "":
+        raise Problem(422, "No reason was chosen.")
     body = {"duties": duties, "reason": reason}
     told = await asyncio.gather(
         *(site.platform.tell(looker.token, s, "POST", "acknowledgements", body, Acknowledged) for s in Service)

@@ -28,6 +28,8 @@ _DIMENSIONS: dict[str, type[Any]] = {
 def measure_label(name: str) -> str:
     """Return what a measure counts, with its unit unless that is orders."""
     measure = MEASURES[name]
+    if name.startswith("awaited_"):
+        return f"{MEASURES[name.replace('awaited', 'pending')].meaning}: of those, what counts for the nation"
     return measure.meaning if measure.unit in {"orders", "reviews", "people"} else f"{measure.meaning} ({measure.unit})"
 
 

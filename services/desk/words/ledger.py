@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from contracts.codes import Activity, AdjustmentReason, Attendance, WorkType
+from services.chassis.web import words
 from services.desk.model import Fact, Ledger
 from services.desk.words.labels import code_label
 
@@ -30,6 +31,21 @@ def ledger_of(hours: Ledger) -> Sequence[Line]:
         left += count if ordered else -count
         lines.append(Line(on, what, count, ordered, round(left, 2)))
     return lines
+
+
+def sessions_in_words(facts: Sequence[Fact]) -> dict[str, str]:
+    """Return what happened in each session, by the key of its fact."""
+    return {
+        fact.key: f"{_session(fact.data)}: {_hours(fact.data['minutes_credited'])}"
+        if fact.data["minutes_credited"]
+        else _session(fact.data)
+        for fact in facts
+        if fact.data is not None and fact.key.startswith("session/")
+    }
+
+
+def _hours(minutes: int) -> str:
+    return f"{words.number(minutes / HOUR)} {'hour' if minutes == HOUR else 'hours'}"
 
 
 _Entry = tuple[date, str, float, bool]

@@ -1,6 +1,6 @@
 """Lists of records, read from their summaries alone, so that their cost does not grow with the facts of each order."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from heapq import nsmallest
@@ -46,10 +46,14 @@ class Wanted:
     """Something is due from today up to this day."""
     caseload: str = ""
     """Only orders of this caseload; empty for all."""
+    subjects: Collection[str] = ()
+    """Only these orders; none for all."""
 
     def conditions(self) -> Iterator[ColumnElement[bool]]:
         if self.open is not None:
             yield records.c.ended_on.is_(None) if self.open else records.c.ended_on.is_not(None)
+        if self.subjects:
+            yield records.c.subject.in_(self.subjects)
         if self.caseload:
             yield records.c.standing["caseload"].astext == self.caseload
         if self.missed is not None:
