@@ -14,7 +14,7 @@ from services.connect.extracts.cells import Grid
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Mapping, Table
 from services.connect.moments import local_day
-from services.connect.result import ImportResult, number_of
+from services.connect.result import ImportResult, listed, number_of
 from services.connect.state import State, Vanished
 
 DIGITS = 16
@@ -40,6 +40,9 @@ class Extract:
     """The number of the sheet in the file."""
     tab: str = ""
     """What messages call it, if it is one of several sheets that make one table."""
+
+    struck: Sequence[int] = ()
+    """The numbers of rows that somebody struck through."""
 
     @property
     def place(self) -> str:
@@ -89,6 +92,10 @@ def _read(setting: Setting, extract: Extract, result: ImportResult) -> str:
     names = Names(extract.name, extract.place)
     rows = Rows(setting.mapping, extract.table, names, extract.grid, extract.epoch, setting.secret)
     rows.read(setting.state, Telling(setting.source, extract.row), extract.taken, result)
+    if below := [number for number in extract.struck if number > rows.headings_end]:
+        places = listed(f"{extract.place}!A", [f"{extract.place}!A{number}" for number in below])
+        words = "the row is struck through" if len(below) == 1 else "these rows are struck through"
+        result.remarks.append(f"{places}: {words}, and is read like any other: delete what no longer counts")
     return rows.order_column
 
 

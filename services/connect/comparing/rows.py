@@ -46,6 +46,8 @@ class Rows:
         if table.across is not None:
             headings, self._rows = spread(headings, self._rows, table.across, mapping.dates)
         self._reader = Reader(mapping, table, headings, epoch, secret)
+        self.headings_end = headings.first_row + table.heading_rows - 1
+        """The number of the last row of the headings."""
         self._names = names
         told = repr((_VERSION, mapping.dates, mapping.epoch, mapping.blanks, names.table, table)).encode()
         self._mark = blake2b(told, key=secret[:64]).digest()

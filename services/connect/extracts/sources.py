@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.connect.comparing.compare import Extract
 from services.connect.extracts.readers import Sheet, sheets
+from services.connect.extracts.struck import struck_rows
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Mapping, Table
 from services.connect.moments import LONDON, in_words, local_day, micros, moment
@@ -87,6 +88,7 @@ def digest_in(file: Path) -> bytes:
 def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
     tables = [table for table in mapping.tables if table.query is None and _fits(table.file, file.name)]
     there = sheets(file, mapping.encoding, mapping.separator)
+    struck = struck_rows(file)
     found = False
     for table in tables:
         fitting = _sheets(table, there)
@@ -95,7 +97,16 @@ def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
             name, tab = _name(sheet, table), ""
             if len(fitting) > 1 and table.whole:
                 name, tab = table.name or ", ".join(_patterns(table)), sheet.name
-            yield Extract(table, name, sheet.rows(), sheet.epoch, 0, sheet=sheet.number, tab=tab)
+            yield Extract(
+                table,
+                name,
+                sheet.rows(),
+                sheet.epoch,
+                0,
+                sheet=sheet.number,
+                tab=tab,
+                struck=struck.get(sheet.number, ()),
+            )
     if not found:
         wanted = ", ".join(", ".join(_patterns(table)) or table.file or "any" for table in mapping.tables)
         names = ", ".join(sheet.name for sheet in there)

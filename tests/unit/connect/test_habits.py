@@ -5,9 +5,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.styles import Font
 
 from contracts.decoding.codec import Event
 from contracts.decoding.validation import judge
@@ -283,3 +285,27 @@ def test_two_tables_that_fit_one_file_are_told_apart_by_its_name(tmp_path: Path)
     yaml = with_orders(tmp_path) + ACROSS.partition("tables:\n")[2]
     with pytest.raises(CannotGoOn, match=r"o\.csv fits more than one table of the mapping"):
         Imports(tmp_path, yaml).take(taken(text(tmp_path / "o.csv", [HEADINGS, order("A1")]), 2))
+
+
+def test_a_row_that_is_struck_through_is_named_and_read(tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    made.create_sheet("Orders")
+    for name in ("Sheet", "Orders"):
+        for row in (["Our orders"], HEADINGS, order("A1"), order("A2"), order("A3")):
+            made[name].append([None if cell == "" else cell for cell in row])
+    sheet = made["Orders"]
+    sheet["A1"].font = sheet["B4"].font = Font(strike=True)
+    sheet["A5"].font = Font(strike=False, bold=True)
+    sheet["A9"].font = Font(strike=True)
+    made.save(tmp_path / "1.xlsx")
+    result, events = Imports(tmp_path, with_orders(tmp_path)).take(taken(tmp_path / "1.xlsx", 4))
+    assert {event.subject for event in events} == {"A1", "A2", "A3"}
+    [remark] = result.remarks
+    assert remark == "Orders!A4: the row is struck through, and is read like any other: delete what no longer counts"
+
+
+def test_a_workbook_in_which_nothing_is_struck_through_says_nothing(tmp_path: Path) -> None:
+    result, _ = Imports(tmp_path, with_orders(tmp_path)).take(
+        taken(xlsx(tmp_path / "1.xlsx", {"Orders": [HEADINGS, order("A1")]}), 4)
+    )
+    assert result.remarks == []
