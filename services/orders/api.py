@@ -25,10 +25,10 @@ from services.records.api import explaining, listing, own_findings, returns
 from services.records.api import management as common
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.duties import today
+from services.records.api.duties.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
-from services.records.api.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
 from services.records.api.order_schemas import (
     ClockView,
     FindingView,
