@@ -458,7 +458,7 @@ class DueOrder(Struct, frozen=True):
 
 
 class Dues(Struct, frozen=True):
-    """What a calendar may show."""
+    """The duties that a calendar may show."""
 
     today: date
     overdue: int

@@ -1,4 +1,4 @@
-"""What falls due on each day, for calendar programs, which cannot sign in: a secret address shows counts, and orders only where the
+"""Duties that fall due on each day, for calendar programs, which cannot sign in: a secret address shows counts, and orders only where the
 authority allows it.
 
 The database keeps only the hash of a secret, so nobody can read it there. Once a manager removes it, the address shows nothing. Each answer
