@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from datetime import date
+from functools import partial
 from itertools import chain, groupby
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from services.desk.pages.returns import today_at
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of
 from services.desk.platform import Service, place
-from services.desk.words.labels import category_label, measure_label
+from services.desk.words.labels import amount, category_label, measure_label, unit_of
 
 TOTALS = {"orders_imposed": Service.ORDERS, "orders_ended": Service.ORDERS, "minutes_credited": Service.UNPAID_WORK}
 """The totals with which an authority closes a month, and the service that counts each."""
@@ -114,13 +115,14 @@ async def _held(site: Site, looker: Looker, request: Request) -> Response:
         after=add_months(month, 1),
         checks=list(_checks(cells)),
         groups=_groups(cells),
+        amount=amount,
     )
 
 
 async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
     cells = await _cells(site, looker, await _month(site, looker, request))
     rows = [
-        (group.title, one.label or "Total", one.cell.period, one.cell.value)
+        (group.title, one.label or "Total", one.cell.period, amount(one.cell.measure, one.cell.value))
         for group in _groups(cells)
         for one in group.figures
     ]
@@ -141,7 +143,8 @@ async def _behind(site: Site, looker: Looker, request: Request) -> Response:
         found=found,
         title=measure_label(measure),
         label=category_label(category),
-        unit=MEASURES[measure].unit,
+        unit=unit_of(measure),
+        amount=partial(amount, measure),
     )
 
 
@@ -156,7 +159,8 @@ async def _counted(site: Site, looker: Looker, request: Request) -> Response:
         for service, one in zip(Service, found, strict=True)
         for cell in (one.cells if one else ())
     ]
-    return site.page(request, "counted", subject=subject, rows=rows)
+    rows.sort(key=lambda row: (list(MEASURES).index(row[3].measure), row[3].period, row[3].category))
+    return site.page(request, "counted", subject=subject, rows=rows, amount=amount)
 
 
 ROUTES = (

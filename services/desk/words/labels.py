@@ -30,7 +30,19 @@ def measure_label(name: str) -> str:
     measure = MEASURES[name]
     if name.startswith("awaited_"):
         return f"{MEASURES[name.replace('awaited', 'pending')].meaning}: of those, what counts for the nation"
-    return measure.meaning if measure.unit in {"orders", "reviews", "people"} else f"{measure.meaning} ({measure.unit})"
+    unit = unit_of(name)
+    return measure.meaning if unit in {"orders", "reviews", "people"} else f"{measure.meaning} ({unit})"
+
+
+def unit_of(name: str) -> str:
+    """Return the unit in which people speak of a measure: hours, of which minutes are counted."""
+    unit = MEASURES[name].unit
+    return "hours" if unit == "minutes" else unit
+
+
+def amount(name: str, value: int) -> float:
+    """Return a number in that unit."""
+    return round(value / 60, 2) if MEASURES[name].unit == "minutes" else value
 
 
 def category_label(category: str) -> str:
