@@ -77,7 +77,7 @@ def write(path: Path, authority: str) -> None:
     ranges = _Lists(lists)
     mapping = built_in()
     for table in mapping.tables:
-        assert table.sheet is not None
+        assert isinstance(table.sheet, str)
         _fill(book.create_sheet(table.sheet), list(columns(table)), ranges)
     _welcome(start, mapping, AUTHORITIES[authority].name, ranges)
     book.move_sheet(lists, len(mapping.tables))
@@ -219,7 +219,7 @@ def _welcome(sheet: Worksheet, mapping: Mapping, authority: str, lists: _Lists) 
             "If you delete a row, it is reported, and the order still counts; if you delete a date, the program withdraws that fact.",
         ),
         (),
-        *((table.sheet or "", _about(table)) for table in mapping.tables),
+        *((f"{table.sheet}", _about(table)) for table in mapping.tables),
     ]
     for line in lines:
         sheet.append(line)

@@ -127,7 +127,7 @@ class Reader:
         field = self._field_at(said, path)
         if field is None or not field.places:
             return Refusal(self.place(row.number, None), f"{said.fact.NAME} is refused: {words}")
-        value = getattr(said.fact, _own_name(said.fact, field.name), None)
+        value = getattr(said.fact, _own_name(type(said.fact), field.name), None)
         if type(value) is int and field is not said.form.born:
             unit = " minutes" if "minutes" in field.name else ""
             words = f"'{text_of(row.cells[field.places[0]])}' is read as {value:,}{unit}, which is refused: {words}"

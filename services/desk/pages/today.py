@@ -85,7 +85,7 @@ async def _today_sheet(site: Site, looker: Looker, request: Request) -> Sheet:
 
 async def _hours(site: Site, looker: Looker, request: Request) -> Response:
     caseload, after = (request.query_params.get(name, "") for name in ("caseload", "after"))
-    counts = {"standard": COMPLETION, "caseload": caseload, "limit": 0}
+    counts: dict[str, str | int] = {"standard": COMPLETION, "caseload": caseload, "limit": 0}
     at_risk, held, duties = await asyncio.gather(
         at_risk_of(site.platform, looker.token, caseload, after),
         site.platform.ask(looker.token, Service.UNPAID_WORK, "capacity", Capacity),

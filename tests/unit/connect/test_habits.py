@@ -25,7 +25,7 @@ from services.connect.mapping.transforms import whole_in
 from services.connect.result import ImportResult
 from services.connect.state import State
 from services.connect.work import Job, proposed
-from tests.support.extracts import HEADINGS, mapping, order, taken, text, xlsx
+from tests.support.extracts import HEADINGS, Rows, mapping, order, taken, text, xlsx
 
 MONTHS = ("Apr 26", "May 26", "Jun 26")
 
@@ -230,7 +230,8 @@ def test_what_could_be_no_number_is_none(told: str) -> None:
 
 
 def test_a_number_that_is_refused_is_shown_as_it_was_read(tmp_path: Path) -> None:
-    rows = [["Ref", "Session", "Day", "Attendance", "Hours"], ["A1", "s1", date(2026, 2, 20), "Attended", "3,250"]]
+    heads = ["Ref", "Session", "Day", "Attendance", "Hours"]
+    rows: Rows = [heads, ["A1", "s1", date(2026, 2, 20), "Attended", "3,250"]]
     yaml = mapping(tmp_path / "m.yaml", "", "vanished: withdraw").read_text()
     result, _ = Imports(tmp_path, yaml).take(
         taken(xlsx(tmp_path / "1.xlsx", {"Orders": [HEADINGS], "Sessions": rows}), 28)

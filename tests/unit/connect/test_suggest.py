@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from contracts.codes import Code
 from services.cli import command_line
-from services.connect.extracts.columns import Row
+from services.connect.extracts.columns import Headings, Row
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
 from services.connect.mapping.hints import BORN, FACTS, HOURS, LENGTHS, ORDER
@@ -144,9 +144,8 @@ CONSTANT = re.compile(r"""\b(always|blank|times|vanished): |: \[\]|^ {12}"[^"]*"
 def test_nothing_is_guessed_without_a_doubt_and_its_reason(headings: list[str], data: st.DataObject) -> None:
     """Whatever columns there are. A word that is the same but for its spelling is no guess."""
     some = [Row(n, data.draw(st.lists(WORDS, min_size=len(headings), max_size=len(headings)))) for n in range(3)]
-    said = proposal(
-        [sheet_of("Orders", False, ["Case ref", *headings], [Row(r.number, ["A1", *r.cells]) for r in some])]
-    )
+    texts = Headings("Orders", 1, ["Case ref", *headings], [])
+    said = proposal([sheet_of("Orders", False, texts, [Row(r.number, ["A1", *r.cells]) for r in some])])
     for line in said.splitlines():
         given_here, _, remark = line.partition("  # ")
         if CONSTANT.search(given_here) and "DOUBT: your words" not in remark:
@@ -275,10 +274,10 @@ def test_names_of_columns_in_a_case_systems_export(tmp_path: Path) -> None:
 
 
 def test_a_reason_that_counts_against_somebody_is_never_guessed(tmp_path: Path) -> None:
-    rows = [["Ref", "Date", "Attended?", "Hrs"]]
+    rows: Rows = [["Ref", "Date", "Attended?", "Hrs"]]
     words = ["Yes", "Yes", "No - ill", "No show", "No show, phoned", "Sick"]
-    rows += [["A/1", f"{day:02}/02/2026", word, 6] for day, word in enumerate(words, 13)]
-    said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": rows}))
+    told = [["A/1", f"{day:02}/02/2026", word, 6] for day, word in enumerate(words, 13)]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": [*rows, *told]}))
     assert '"No - ill": "?"  # in 1 row; absent_acceptable_medical or absent_unacceptable?' in said
     assert '"No show, phoned": "?"  # in 1 row; absent_unacceptable?' in said
     assert "absent_unacceptable  # in" not in said
