@@ -1,4 +1,4 @@
-"""The real parts that tests run against. What could not be had is said at the top and listed by name at the end.
+"""The real parts that tests run against. Parts that could not be had are named at the top, and tests that did not run at the end.
 
 kafka             address of a shared broker; take topics of your own from `new_topic`, or ask for `empty_kafka`
 kafka_process     an Apache Kafka that the test may stop, kill and start
@@ -11,9 +11,10 @@ browser           Chromium; `page` is a fresh page in it
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from shutil import which
+from typing import Any
 
 import psutil
 import pytest
@@ -50,7 +51,7 @@ collect_seldom()
 compile_late()
 
 PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgres_process", "browser"}
-"""The fixtures that start something."""
+"""The fixtures of this file that start something."""
 TOGETHER = (
     ("tests/e2e/stack/",),
     ("tests/faults/test_parts_away.py", "tests/faults/test_killed_workers.py"),
@@ -65,14 +66,14 @@ MEMORY_OF_A_WORKER = 3 * 2**30
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--fast` is for between two edits."""
+    """Offer `--fast`, which is for between two edits."""
     parser.addoption("--fast", action="store_true", help="leave out what needs Kafka, PostgreSQL or a browser")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores, since tests of real parts wait much, and as many as there is memory for.
+    """Return one more than there are cores, since tests of real parts wait much, but only as many as there is memory for.
 
-    None beside the test process where a broker or a database was given.
+    Return none beside the test process where a broker or a database was given.
     """
     given = os.environ.get("PAYBACK_TEST_KAFKA") or os.environ.get("PAYBACK_TEST_POSTGRES")
     fitting = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
@@ -89,7 +90,7 @@ class Together(LoadFileScheduling):  # type: ignore[misc]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
-    """The one above, whatever `--dist` says."""
+    """Return the scheduler above, whatever `--dist` says."""
     return Together(config, log)
 
 
@@ -102,7 +103,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def kafka_lines() -> list[str]:
-    """Which broker the tests run on, loudly when it is the stand-in."""
+    """Say which broker the tests run on, loudly when it is the stand-in."""
     choice = kafka_choice()
     loud = [f"WARNING: NOT TESTED ON APACHE KAFKA: {choice.because}"] if choice.because else []
     return [f"kafka: {choice.kind}", *loud]
@@ -129,9 +130,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def needs_parts(item: pytest.Item) -> bool:
-    """Whether a test starts something, by a fixture or by itself."""
-    fixtures = item.fixturenames if isinstance(item, pytest.Function) else []
-    return bool(PARTS.intersection(fixtures)) or item.get_closest_marker("parts") is not None
+    """Return whether a test starts something, by a fixture or by itself."""
+    starts = isinstance(item, pytest.Function) and starts_parts(item._fixtureinfo.name2fixturedefs)
+    return starts or item.get_closest_marker("parts") is not None
+
+
+def starts_parts(definitions: Mapping[str, Sequence[pytest.FixtureDef[Any]]]) -> bool:
+    """Return whether any of these fixtures is one of ours that starts something, and not another of the same name."""
+    return any(ours(name, definitions[name]) for name in PARTS & definitions.keys())
+
+
+def ours(name: str, definitions: Sequence[pytest.FixtureDef[Any]]) -> bool:
+    """Return whether a fixture comes from this file: its last definition counts, and the one before if that asks for it."""
+    *before, last = definitions
+    return last.func.__module__ == __name__ or (name in last.argnames and bool(before) and ours(name, before))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -148,14 +160,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a broker that all tests share and that makes no topics by itself."""
+    """Yield the address of a broker that all tests share and that makes no topics by itself."""
     with parts.running_kafka(tmp_path_factory.mktemp("kafka")) as address:
         yield address
 
 
 @pytest.fixture
 def new_topic(kafka: str) -> Callable[[], str]:
-    """Makes a topic of one partition; its name."""
+    """Return what makes a topic of one partition and returns its name."""
 
     def make() -> str:
         name = f"test.{uuid.uuid4().hex}"
@@ -168,7 +180,7 @@ def new_topic(kafka: str) -> Callable[[], str]:
 
 @pytest.fixture
 def empty_kafka(kafka: str) -> str:
-    """The shared broker without any topic, for tests that use the topics' real names."""
+    """Return the address of the shared broker without any topic, for tests that use the topics' real names."""
     apache_kafka.remove_topics(kafka)
     return kafka
 
@@ -184,28 +196,28 @@ def _kafka_process() -> Iterator[KafkaProcess]:
 
 @pytest.fixture
 def kafka_process(_kafka_process: KafkaProcess) -> Iterator[KafkaProcess]:
-    """A broker that no other test uses meanwhile. It runs when the test begins, whatever the test before did."""
+    """Yield a broker that no other test uses meanwhile. It runs when the test begins, whatever the test before did."""
     yield _kafka_process
     _kafka_process.ensure_running()
 
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server, as a user who may create databases and roles."""
+    """Yield the address of a server, as a user who may create databases and roles."""
     with parts.running_postgres(tmp_path_factory.mktemp("postgres")) as address:
         yield address
 
 
 @pytest.fixture(scope="session")
 def new_database(postgres_server: str) -> Iterator[Callable[[], str]]:
-    """Makes an empty database; its address. All go at the end of the run."""
+    """Yield what makes an empty database and returns its address. All of them go at the end of the run."""
     with parts.databases(postgres_server) as make:
         yield make
 
 
 @pytest.fixture(scope="session")
 def migrated(postgres_server: str, new_database: Callable[[], str]) -> Iterator[Callable[[], str]]:
-    """Makes a database with the tables of every service, copied from one that was migrated once. All go at the end."""
+    """Yield what makes a database with the tables of every service, copied from one that was migrated once. All of them go at the end."""
     template = new_database()
     parts.make_tables(template)
     with parts.databases(postgres_server, template.rpartition("/")[2]) as make:
@@ -214,7 +226,7 @@ def migrated(postgres_server: str, new_database: Callable[[], str]) -> Iterator[
 
 @pytest.fixture
 def postgres(new_database: Callable[[], str]) -> str:
-    """The address of a fresh, empty database."""
+    """Return the address of a fresh, empty database."""
     return new_database()
 
 
@@ -226,14 +238,14 @@ def _postgres_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Post
 
 @pytest.fixture
 def postgres_process(_postgres_process: Postgres) -> Iterator[Postgres]:
-    """A server that no other test uses meanwhile. It runs when the test begins, whatever the test before did."""
+    """Yield a server that no other test uses meanwhile. It runs when the test begins, whatever the test before did."""
     yield _postgres_process
     _postgres_process.ensure_running()
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium without a window. Of module scope, since asyncio.run cannot be used while it is open."""
+    """Yield Chromium without a window. It is of module scope, since asyncio.run cannot be used while it is open."""
     chromium = next(filter(None, map(which, BROWSERS)), None)
     if chromium is None:
         cannot("needs Chromium, and none is installed")
@@ -245,6 +257,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A fresh page, without anything that another left behind."""
+    """Yield a fresh page, without anything that another left behind."""
     with browser.new_context() as context:
         yield context.new_page()

@@ -19,7 +19,7 @@ Place = tuple[str, inspect.Type]
 
 
 def places(kind: Any, name: str) -> Iterator[Place]:
-    """Every plain type within a type, with the way to it."""
+    """Yield every plain type within a type, with the way to it."""
     match kind:
         case inspect.Metadata(type=inner):
             yield from places(inner, name)
@@ -44,7 +44,7 @@ FINITE = inspect.DateType | inspect.EnumType | inspect.LiteralType | inspect.Boo
 
 
 def longest(pattern: str) -> int:
-    """How many characters a pattern can match at most."""
+    """Return how many characters a pattern can match at most."""
     return int(re._parser.parse(pattern).getwidth()[1])
 
 

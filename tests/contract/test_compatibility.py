@@ -64,7 +64,7 @@ def test_a_release_holds_what_is_compared() -> None:
 
 
 def changed(name: str, change: Callable[[Schema], object]) -> list[str]:
-    """What the gate says when the type's schema is changed in this way."""
+    """Return the gate's answer when the type's schema is changed in this way."""
     present = deepcopy(LATEST.schemas)
     change(present[name])
     return removed(LATEST.schemas, present)

@@ -198,7 +198,7 @@ def test_words_are_found_for_inherited_and_renamed_members() -> None:
 
 @pytest.fixture(scope="module")
 def asyncapi_parser() -> Path:
-    """The script that runs @asyncapi/parser."""
+    """Return the script that runs @asyncapi/parser."""
     return fetched(PARSER, "@asyncapi/parser") / "check.js"
 
 

@@ -29,7 +29,7 @@ HIDDEN = ("S12000005", "2024-25")
 
 @pytest.fixture(scope="module")
 def toolkit() -> Path:
-    """The script that reads with jsonstat-toolkit."""
+    """Return the script that reads with jsonstat-toolkit."""
     return fetched(HOME, "jsonstat-toolkit") / "read.js"
 
 

@@ -54,7 +54,7 @@ ONCE = {
 
 
 def build() -> None:
-    """The page, out of Perses' packages."""
+    """Build the page from Perses' packages."""
     BUILT.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "page.jsx"):
         copy(HERE / name, BUILT)
@@ -71,7 +71,7 @@ def build() -> None:
 
 @contextmanager
 def served() -> Iterator[str]:
-    """The address of what was built."""
+    """Serve the page that was built, and yield its address."""
     handler = partial(SimpleHTTPRequestHandler, directory=str(BUILT))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -82,7 +82,7 @@ def served() -> Iterator[str]:
 
 
 def live(scene: Scene) -> None:
-    """Some minutes, with things that go wrong."""
+    """Run everything for some minutes, with things that go wrong."""
     stop = threading.Event()
     sending = threading.Thread(target=_send, args=(scene, stop), daemon=True)
     sending.start()
@@ -104,7 +104,7 @@ def _send(scene: Scene, stop: threading.Event) -> None:
 
 
 def look(prometheus: str, address: str) -> None:
-    """Takes a picture of each."""
+    """Take a picture of each dashboard."""
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])

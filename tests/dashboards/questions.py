@@ -8,7 +8,7 @@ from tests.faults.alerts.watched import Watched
 
 
 class Question(NamedTuple):
-    """What a panel asks."""
+    """One question that a panel asks."""
 
     board: str
     panel: str
@@ -16,7 +16,7 @@ class Question(NamedTuple):
 
 
 def questions(authority: str) -> Iterator[Question]:
-    """Of all boards, with this authority chosen where one is to be."""
+    """Yield the questions of all boards, with this authority chosen where one is to be."""
     for name, board in BOARDS.items():
         for panel in board.panels:
             for expression, _ in panel.questions:
@@ -24,7 +24,7 @@ def questions(authority: str) -> Iterator[Question]:
 
 
 def unanswered(watched: Watched, authority: str, minutes: int = 30) -> list[str]:
-    """The panels that would say that they have no data of the last minutes."""
+    """Return the panels that would say that they have no data of the last minutes."""
     return [
         f"{one.board}: {one.panel}" for one in questions(authority) if not _answers(watched, one.expression, minutes)
     ]

@@ -1,1 +1,3 @@
-"""What was measured before public figures were rounded: what each way to protect them hides, how far it errs, and what it gives away."""
+"""The measurements made before public figures were rounded: how much each way to protect them hides, how far it errs, and what it
+reveals.
+"""

@@ -1,8 +1,8 @@
-"""What each way to protect public figures hides, how far it errs and what it gives away: `python -m tests.disclosure`.
+"""Measure how much each way to protect public figures hides, how far it errs and what it reveals: `python -m tests.disclosure`.
 
-All on the same tables of one year of the pretend nation, released twice: every number of Scotland's months and year, and of
-authorities' quarters and year, whole and by category. Each split of a total stands by itself, in favour of suppression, which would
-have to hide the same total in all of them. Takes six minutes of one processor.
+All ways are tried on the same tables of one year of the pretend nation, released twice: every number of Scotland's months and year,
+and of authorities' quarters and year, whole and by category. Each split of a total stands by itself, in favour of suppression, which
+would have to hide the same total in all of them. The measurement takes six minutes of one processor.
 """
 
 import numpy as np
@@ -21,7 +21,7 @@ ALL = frozenset(NATIONAL_ONLY)
 
 
 def main() -> None:
-    """Prints each finding: a share or a mean, and of how many."""
+    """Print each finding: a share or a mean, and of how many."""
     before, after = releases(SEED)
     public = in_turn(before, after, KEY)
     found, chance = Findings(), np.random.default_rng(SEED)
@@ -41,7 +41,7 @@ def main() -> None:
 
 
 def in_turn(before: Cells, after: Cells, key: bytes) -> tuple[Cells, Cells]:
-    """What is published of both, one after the other."""
+    """Return the published cells of both releases, made one after the other."""
     first = rounded(before, LAST, key)
     return first, rounded(after, LAST, key, Earlier(before, first, ALL))
 

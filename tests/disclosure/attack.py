@@ -1,4 +1,4 @@
-"""What can be worked out of a number from all that is published: the least and the most that it can be, by linear programming."""
+"""The least and the most that a hidden number can be, worked out from all that is published by linear programming."""
 
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class Known(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What a number can be."""
+    """The least and the most that a number can be."""
 
     low: int
     high: int
@@ -33,7 +33,7 @@ class Bounds(NamedTuple):
 
 
 def bounds(known: Known, target: csr_array) -> Bounds:
-    """Counts are no less than nothing, and whole."""
+    """Return the bounds of a number, given that counts are whole and never negative."""
     aim = target.toarray().reshape(-1)
     ends, used = [], np.zeros(known.rows.shape[0], dtype=bool)
     exact = known.low == known.high

@@ -1,4 +1,4 @@
-"""What was measured, of each way to protect figures."""
+"""The findings of the measurement, for each way to protect figures."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ class Findings:
         self._found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
 
     def add(self, option: str, what: str, values: Iterable[float]) -> None:
-        """`values` are as many truths or amounts as were looked at: of a standard deviation, squared errors."""
+        """Add one value for each truth or amount that was looked at: for a standard deviation, squared errors."""
         self._found[option, what] += map(float, values)
 
     def __str__(self) -> str:
@@ -31,7 +31,7 @@ class Findings:
 
 
 def errs(option: str, of: Numbers, values: Values, shown: Values, found: Findings) -> None:
-    """How far what is shown is from the truth, and whether it adds up."""
+    """Note how far the numbers shown are from the truth, and whether they add up."""
     for kind, error in zip(of.kinds, shown - values, strict=True):
         found.add(option, f"{ERROR}{kind}", [error**2])
     found.add(option, "sums that do not add up", (shown[parts].sum() != shown[whole] for whole, parts in of.sums()))

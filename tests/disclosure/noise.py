@@ -16,7 +16,7 @@ SPREAD, MOST = 2.0, 5
 
 
 def rounded_each(of: Numbers, values: Values, chance: np.random.Generator, found: Findings) -> None:
-    """Each number becomes one of the two multiples around it, so that it is right in the mean."""
+    """Round each number to one of the two multiples around it, so that it is right in the mean."""
     low = values // STEP * STEP
     several = np.array([low + STEP * (chance.random(len(values)) < (values - low) / STEP) for _ in range(TIMES)])
     errs(ROUNDED, of, values, several[0], found)
@@ -34,7 +34,7 @@ def rounded_each(of: Numbers, values: Values, chance: np.random.Generator, found
 
 
 def with_cell_keys(of: Numbers, values: Values, chance: np.random.Generator, found: Findings) -> None:
-    """Noise is drawn for each number, whole or part; none stays none, and nothing becomes less."""
+    """Draw noise for each number, whole or part; none stays none, and nothing becomes less."""
     noise = np.clip(np.round(chance.normal(0, SPREAD, len(values))), -MOST, MOST)
     shown = np.where(values > 0, np.maximum(values + noise, 0), 0)
     errs(CELL_KEYS, of, values, shown, found)

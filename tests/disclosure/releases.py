@@ -28,7 +28,7 @@ class _Remembered(Truth):
 
 
 def releases(seed: int = 1) -> tuple[Cells, Cells]:
-    """The true cells of the year as the two releases know them."""
+    """Return the true cells of the year as the two releases know them."""
     nation, chance = Simulation(seed, MONTHS_BEFORE + 12, END), Random(seed)
     first, second = Truth(), Truth()
     for code, authority in nation.authorities.items():

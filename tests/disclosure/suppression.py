@@ -22,23 +22,23 @@ ATTACKED = 12
 
 
 def is_small(values: Values) -> Hidden:
-    """What must not be told."""
+    """Return whether a number is one that must not be told."""
     return (values > 0) & (values < SMALL)
 
 
 def some(which: Hidden) -> list[int]:
-    """Places of some that are to be attacked."""
+    """Return the places of some that are to be attacked."""
     places = [int(each) for each in np.flatnonzero(which)]
     return sorted(Random(0).sample(places, min(ATTACKED, len(places))))
 
 
 def exactly(of: Numbers, values: Values, shown: Hidden) -> Known:
-    """What is known of numbers that are published as they are."""
+    """Return the knowledge that comes from numbers published as they are."""
     return Known(of.rows[np.flatnonzero(shown)], values[shown], values[shown])
 
 
 def hidden(of: Numbers, values: Values) -> Hidden:
-    """What is not published, so that no small number is known to within less than WIDTH."""
+    """Return the numbers that are not published, so that no small number is known to within less than WIDTH."""
     cost = (values + 1) * np.array([WEIGHTS[kind] for kind in of.kinds])
     found = is_small(values)
     for at in np.flatnonzero(is_small(values)):
@@ -52,7 +52,7 @@ def hidden(of: Numbers, values: Values) -> Hidden:
 
 
 def suppressed(of: Numbers, counts: Sequence[Counts], found: Findings) -> None:
-    """What two releases hide, each by itself, and what can be worked out all the same."""
+    """Note which numbers two releases hide, each by itself, and which can be worked out all the same."""
     values = [of.rows @ each for each in counts]
     gone = [hidden(of, each) for each in values]
     for kind, is_hidden in zip(of.kinds, gone[1], strict=True):
@@ -68,7 +68,7 @@ def suppressed(of: Numbers, counts: Sequence[Counts], found: Findings) -> None:
 
 
 def _told_to_two(of: Numbers, counts: Counts, gone: Hidden, at: int) -> bool:
-    """To the two authorities whose hidden numbers beside this one are largest; they know all of their own."""
+    """Return the knowledge of the two authorities whose hidden numbers beside this one are largest; they know all of their own."""
     values, victim = of.rows @ counts, of.names[at]
     beside = [n for n, name in enumerate(of.names) if gone[n] and n != at and name == victim._replace(area=name.area)]
     pair = [of.names[n].area or 0 for n in sorted(beside, key=lambda n: -values[n])[:2]]
@@ -80,7 +80,7 @@ def _told_to_two(of: Numbers, counts: Counts, gone: Hidden, at: int) -> bool:
 
 
 def _told_by_both(of: Numbers, values: Sequence[Values], gone: Sequence[Hidden], at: int) -> bool:
-    """To who knows that what comes late only adds."""
+    """Return the knowledge of those who know that late events only add."""
     first, second = (exactly(of, value, ~hides) for value, hides in zip(values, gone, strict=True))
     rows = csr_array(vstack([hstack([first.rows, csr_array(first.rows.shape)]), hstack([second.rows, second.rows])]))
     exact = np.concatenate([first.low, second.low])

@@ -24,7 +24,7 @@ Row = NDArray[np.float64]
 
 
 class Kind(StrEnum):
-    """What a published number is of."""
+    """The kind of thing that a published number counts."""
 
     MONTH = "Scotland's months"
     YEAR = "Scotland's year"
@@ -42,7 +42,7 @@ class Split:
     exhaustive: bool
 
     def counts(self, cells: Cells) -> Counts:
-        """By authority, month and category, flat; the last category is the rest, if there can be one."""
+        """Return the counts by authority, month and category, flat; the last category is the rest, if there can be one."""
         found = np.array([[self._of(cells, area, month) for month in MONTHS] for area in AREAS])
         return found.reshape(-1)
 
@@ -76,7 +76,7 @@ class Numbers:
         return tuple(name.kind for name in self.names)
 
     def sums(self) -> Iterator[tuple[int, list[int]]]:
-        """Each number that others add up to, by place, and these."""
+        """Yield each number that others add up to, by place, and these others."""
         at = {name: n for n, name in enumerate(self.names)}
         for whole, n in at.items():
             for parts in _parts(whole, self.names):
@@ -85,7 +85,7 @@ class Numbers:
 
 
 def _parts(whole: Name, names: tuple[Name, ...]) -> Iterator[list[int]]:
-    """What could add up to it: of shorter periods, of each authority, or of each category."""
+    """Yield the parts that could add up to a number: of shorter periods, of each authority, or of each category."""
     shorter = {Kind.YEAR: Kind.MONTH, Kind.AUTHORITY: Kind.QUARTER}.get(whole.kind)
     ways: tuple[Callable[[Name], bool], ...] = (
         lambda name: name.kind is shorter and (name.area, name.category) == (whole.area, whole.category),
@@ -102,7 +102,7 @@ def _parts(whole: Name, names: tuple[Name, ...]) -> Iterator[list[int]]:
 
 
 def splits() -> list[Split]:
-    """Those of counted things whose categories are published of single authorities."""
+    """Return the splits of counted things whose categories are published of single authorities."""
     return [
         Split(cells_in(table.totals[0]), split.cells, split.exhaustive)
         for table in TABLES
@@ -113,7 +113,7 @@ def splits() -> list[Split]:
 
 
 def numbers(split: Split) -> Numbers:
-    """Scotland by month and year, whole and by category; authorities by quarter and year, and by category in the year."""
+    """Return Scotland by month and year, whole and by category, and authorities by quarter and year, and by category in the year."""
     names = tuple(_names(len(split.categories)))
     shape = *SHAPE, len(split.categories) + (not split.exhaustive)
     return Numbers(names, csr_array(np.array([_row(name, shape) for name in names])))
@@ -131,7 +131,7 @@ def _names(categories: int) -> Iterator[Name]:
 
 
 def _row(name: Name, shape: tuple[int, int, int]) -> Row:
-    """One at each count that the number sums."""
+    """Return a row with a one at each count that the number sums."""
     row, every = np.zeros(shape), slice(None)
     length = 3 if name.kind is Kind.QUARTER else 1
     months = every if name.period is None else slice(length * name.period, length * (name.period + 1))

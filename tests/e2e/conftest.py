@@ -45,7 +45,7 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="session")
 def site(migrated: Callable[[], str]) -> Iterator[Site]:
-    """The service on made-up figures, with one release."""
+    """Yield the service on made-up figures, with one release."""
     url, keys = migrated(), generate_keys()
     settings = DatabaseSettings(url=url, schema_name=SCHEMA)
     database = engine(settings)
@@ -90,13 +90,13 @@ def site(migrated: Callable[[], str]) -> Iterator[Site]:
 
 
 def reviews(cells: list[Cell]) -> int:
-    """Held on time in March by the second authority."""
+    """Return how many reviews the second authority held on time in March."""
     found = [c.value for c in cells if (c.measure, c.category, c.authority) == ("reviews", "on_time", HEARD[1])]
     return found[11]
 
 
 def reports() -> list[Cell]:
-    """Two years of how long reports took."""
+    """Return two years of how long reports took."""
     bands = {"to_1_day": 400, "to_7_days": 80, "to_1_month": 50, "to_3_months": 20}
     return [
         cell("reporting_delay", code, f"{month:%Y-%m}", f"delay_band={band}", count)
@@ -118,7 +118,7 @@ def tokens(keys: Keys) -> dict[str, str]:
 
 @pytest.fixture
 def plain(browser: Browser) -> Iterator[Page]:
-    """A page in a browser that runs no scripts."""
+    """Yield a page in a browser that runs no scripts."""
     with browser.new_context(java_script_enabled=False) as context:
         yield context.new_page()
 

@@ -63,7 +63,7 @@ def event(number: int, name: str, subject: str, authority: str = FIFE, **data: A
 
 
 def orders_by(today: date) -> list[dict[str, Any]]:
-    """What Fife tells of its orders, on the day on which the services say that it is."""
+    """Return the events of Fife about its orders, on the day on which the services say that it is."""
     before = [str(today - timedelta(days=days)) for days in range(61)]
     return [
         event(1, "order.imposed", "FIFE/1", imposed_on=before[60], **IMPOSED) | {"caseload": "team-3"},
@@ -75,14 +75,14 @@ def orders_by(today: date) -> list[dict[str, Any]]:
 
 
 def work_by(today: date) -> list[dict[str, Any]]:
-    """And of unpaid work."""
+    """Return the events of Fife about unpaid work."""
     session = {"ref": "s1", "attendance": "attended", "activity": "unpaid_work", "work_type": "gardening"}
     on = str(today - timedelta(days=20))
     return [event(6, "session.recorded", "FIFE/1", session_on=on, minutes_credited=360, **session)]
 
 
 def unrecorded_by(today: date) -> list[dict[str, Any]]:
-    """Shetland records first contact, of one order and late, and nothing else."""
+    """Return the events of Shetland, which records first contact, of one order and late, and nothing else."""
     told = IMPOSED | {"requirements": [{"kind": "unpaid_work", "hours": 120}]}
     day = today - timedelta(days=60)
     orders = [
@@ -93,7 +93,7 @@ def unrecorded_by(today: date) -> list[dict[str, Any]]:
 
 
 def today_at(desk: Platform) -> date:
-    """As the services say."""
+    """Return the day on which the services say that it is."""
     return date.fromisoformat(desk.client("orders", FIFE).get("/v1/worklist").raise_for_status().json()["today"])
 
 
@@ -108,7 +108,7 @@ def lines(events: list[dict[str, Any]]) -> bytes:
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory, kafka: str, migrated: Callable[[], str]) -> Iterator[Platform]:
-    """The record services and the desk, with a few orders of Fife."""
+    """Yield the record services and the desk, with a few orders of Fife."""
     remove_topics(kafka)
     platform = Platform(tmp_path_factory.mktemp("desk"), kafka, migrated(), forked=True)
     try:
@@ -206,7 +206,7 @@ def phone(page: Page) -> Page:
 
 
 def follow(page: Page, name: str) -> None:
-    """By keyboard alone: the next link or button whose name begins so."""
+    """Follow, by keyboard alone, the next link or button whose name begins so."""
     pressing(page, "Tab", lambda: focused(page).startswith(name))
     page.keyboard.press("Enter")
 

@@ -53,7 +53,7 @@ def web(site: Site) -> httpx.Client:
 
 @pytest.fixture(scope="module")
 def unpacked(web: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Everything, as somebody who fetched it has it."""
+    """Return all files, as somebody who fetched and unpacked them has them."""
     answer = web.get(f"/v1/releases/{RELEASE}/data")
     assert answer.headers["content-disposition"] == f'attachment; filename="{NAME}.zip"'
     where = tmp_path_factory.mktemp("release")
@@ -62,7 +62,7 @@ def unpacked(web: httpx.Client, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def shown_by_page(web: httpx.Client, indicator: str, year: str) -> dict[str, Any]:
-    """By area, the value that the API tells."""
+    """Return the value that the API tells, by area."""
     answer = web.get(f"/v1/indicators/{indicator}/data", params={"by": "authority,year", "release": RELEASE})
     return {row["authority"]: row["value"] for row in answer.json()["rows"] if row["period"] == year}
 
@@ -106,7 +106,7 @@ def test_csv_on_the_web_is_read_with_its_types(web: httpx.Client, unpacked: Path
 
 
 def figures(folder: Path) -> dict[tuple[str, ...], tuple[str, ...]]:
-    """All of a release, by what each is of."""
+    """Return all figures of a release, by the things that they count."""
     rows = [row for path in (folder / "data").glob("*.csv") for row in csv.DictReader(path.read_text().splitlines())]
     return {tuple(row[name] for name in OF): tuple(row[name] for name in SHOWN) for row in rows}
 
@@ -319,7 +319,7 @@ def test_what_pages_load_is_packed_and_kept_for_ever(web: httpx.Client) -> None:
 
 
 def sent(web: httpx.Client, path: str) -> int:
-    """How many bytes a page takes on the way."""
+    """Return how many bytes of a page go over the wire."""
     with web.stream("GET", path) as answer:
         return sum(len(each) for each in answer.iter_raw())
 

@@ -64,7 +64,7 @@ class Sheet(NamedTuple):
 
 
 def sheets(turn: int = 0) -> list[Sheet]:
-    """The scenario; rounds after the first tell it of other orders and other people."""
+    """Return the scenario; rounds after the first tell it of other orders and other people."""
     return [Sheet(kind, code, [_of_round(line, turn) for line in lines]) for kind, code, lines in scenario.topics()]
 
 
@@ -77,7 +77,7 @@ def _of_round(line: bytes, turn: int) -> bytes:
 
 
 def what_is_wrong(line: bytes, authority: str) -> Wrong | None:
-    """The faults that the scenario is known to hold, found without the platform's own code."""
+    """Return the fault of a line that the scenario is known to hold, found without the platform's own code."""
     if line == NOT_JSON:
         return "not_json", "$"
     known_by = {
@@ -101,7 +101,7 @@ def test_the_bad_lines_are_known() -> None:
 
 
 class Posted(NamedTuple):
-    """What the intake said to one topic's lines."""
+    """The intake's answer to the lines of one topic."""
 
     sheet: Sheet
     receipts: list[dict[str, Any]]
@@ -111,7 +111,7 @@ class Posted(NamedTuple):
 
 @pytest.fixture(scope="module")
 def platform(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """On the shared broker, which has lost all other topics."""
+    """Yield the platform on the shared broker, which has lost all other topics."""
     remove_topics(kafka)
     with running_platform(tmp_path_factory.mktemp("platform"), kafka, migrated(), forked=True) as running:
         yield running
@@ -129,7 +129,7 @@ class Rounds:
         return sheets(self._told - 1)
 
     def assert_counted(self) -> None:
-        """Every cell that the scenario speaks of is as expected, and there are no others."""
+        """Assert that every cell that the scenario speaks of is as expected, and that there are no others."""
         expected = {key: self._told * value for key, value in scenario.expected().items()}
         assert scenario.in_reach(self._platform.cells()) == expected
 
@@ -152,7 +152,7 @@ def tell(platform: Platform, found: Sequence[Sheet], post: Post) -> list[Posted]
 
 
 def by_pieces(platform: Platform, size: int, media: str, wrap: Callable[[Sequence[bytes]], bytes]) -> Post:
-    """Posts so many lines in each request."""
+    """Post so many lines in each request."""
 
     def post(sheet: Sheet) -> Posted:
         receipts: list[dict[str, Any]] = []
@@ -177,12 +177,12 @@ def as_lines(platform: Platform, size: int) -> Post:
 
 
 def without_broken_json(found: Sequence[Sheet]) -> list[Sheet]:
-    """A JSON array cannot hold it."""
+    """Return the lines that a JSON array can hold."""
     return [sheet._replace(lines=[line for line in sheet.lines if line != NOT_JSON]) for sheet in found]
 
 
 def shuffled(found: Sequence[Sheet], seed: int) -> list[Sheet]:
-    """Lines across each topic, and the topics."""
+    """Return the lines across each topic, and the topics, in another order."""
     rng = random.Random(seed)
     mixed = [sheet._replace(lines=rng.sample(sheet.lines, len(sheet.lines))) for sheet in found]
     rng.shuffle(mixed)
@@ -210,7 +210,7 @@ FORMATS: dict[str, tuple[str, str, Callable[[httpx.Response], Iterable[Told]]]] 
 
 
 def accepted(kind: Topic) -> dict[str, list[Event]]:
-    """The events of a kind, by authority, as they arrived."""
+    """Return the events of a kind, by authority, as they arrived."""
     return {
         sheet.authority: [_event(line, sheet) for line in sheet.lines if not what_is_wrong(line, sheet.authority)]
         for sheet in sheets()

@@ -27,7 +27,7 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def site(migrated: Callable[[], str]) -> Iterator[Site]:
-    """The figures without a release, and a provider that knows them."""
+    """Yield the figures without a release, and a provider that knows them."""
     (port,) = free_ports(1)
     url = f"http://localhost:{port}"
     settings = DatabaseSettings(url=migrated(), schema_name=SCHEMA)

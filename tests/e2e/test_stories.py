@@ -37,7 +37,7 @@ SCREENS = (Screen(1280, dark=False), Screen(390, dark=False), Screen(1280, dark=
 
 @pytest.fixture(params=SCREENS, ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}")
 def reader(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A browser without scripts."""
+    """Yield a page in a browser without scripts."""
     screen: Screen = request.param
     size = {"width": screen.width, "height": 844}
     scheme = "dark" if screen.dark else "light"

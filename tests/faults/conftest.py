@@ -41,6 +41,6 @@ def _platform(
 
 @pytest.fixture
 def platform(_platform: Platform) -> Platform:
-    """The platform in good order, whatever the test before left."""
+    """Return the platform in good order, whatever the test before left."""
     _platform.mend()
     return _platform

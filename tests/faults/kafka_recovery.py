@@ -61,13 +61,13 @@ class Senders:
             self._send(delivery)
 
     def again(self, lost: list[Sent]) -> None:
-        """What was lost, in its order."""
+        """Send again the events that were lost, in their order."""
         self.sent = [one for one in self.sent if one not in lost]
         for one in lost:
             self._send(one.delivery)
 
     def taken(self) -> dict[str, int]:
-        """How far each topic was taken."""
+        """Return how far each topic was taken."""
         return {one.topic: one.offset for one in self.sent}
 
     def _send(self, delivery: Delivery) -> None:
@@ -81,7 +81,7 @@ class Senders:
 
 @contextmanager
 def copying(platform: Platform, to: KafkaProcess, log: Path) -> Iterator[None]:
-    """As an operator has it running."""
+    """Run the copy as an operator has it running."""
     told = {
         "PAYBACK_KAFKA_BOOTSTRAP": platform.kafka,
         "PAYBACK_TARGET_BOOTSTRAP": to.address,
@@ -95,7 +95,7 @@ def copying(platform: Platform, to: KafkaProcess, log: Path) -> Iterator[None]:
 
 
 def main() -> int:
-    """Prints the figures."""
+    """Print the figures."""
     with ExitStack() as parts:
         home = Path(parts.enter_context(TemporaryDirectory()))
         first, second, third = (parts.enter_context(kafka_process()) for _ in range(3))
@@ -123,7 +123,7 @@ def main() -> int:
 
 
 def _recover(platform: Platform, senders: Senders, copy: KafkaProcess) -> None:
-    """As the page says, from the loss on."""
+    """Recover as the page says, from the loss on."""
     began = time.monotonic()
     for name in platform.running():
         platform.kill(name)
@@ -146,7 +146,7 @@ def _ends(kafka: KafkaProcess) -> dict[str, int]:
 
 
 def _lost(platform: Platform, senders: Senders) -> list[Sent]:
-    """What senders have receipts for, and the copy lacks."""
+    """Return the events for which senders have receipts, and which the copy lacks."""
     ends = platform.ends({one.topic.rpartition("/")[0] for one in senders.sent})
     lost = [one for one in senders.sent if one.offset >= ends[one.topic.rpartition("/")[0]]]
     seconds = max(one.at for one in senders.sent) - min(one.at for one in lost) if lost else 0.0
@@ -156,7 +156,7 @@ def _lost(platform: Platform, senders: Senders) -> list[Sent]:
 
 
 def _go_on(platform: Platform, worker: str) -> None:
-    """With the copy; where it lacks what the books know, they are made again."""
+    """Go on with the copy; where it lacks events that the books know, send them again."""
     told = platform.environment(worker)
     if _payback(told, "adopt", "--confirm") == 0:
         print(f"  {worker}: goes on as it is")

@@ -39,7 +39,7 @@ PATIENCE = 120.0
 
 
 def deployed_command() -> str:
-    """The one that operators are given; its archive is the folder /archive."""
+    """Return the archive command that operators are given, with its archive in the folder /archive."""
     services = yaml.safe_load((ROOT / "deploy/compose/archive.yml").read_text())["services"]
     [found] = [one for one in services["postgres"]["command"] if one.startswith("-carchive_command=")]
     return str(found).partition("=")[2]
@@ -63,7 +63,7 @@ class Archiving(Postgres):
         }
 
     def back_up(self) -> None:
-        """A copy of all files while it runs."""
+        """Copy all files while the server runs."""
         done = self._run(
             *("pg_basebackup", "--dbname", self.url, "--pgdata", str(self._base)),
             *("--checkpoint=fast", "--wal-method=fetch"),
@@ -71,12 +71,14 @@ class Archiving(Postgres):
         assert done.wait() == 0, self.log.read_text()[-2000:]
 
     def lose(self) -> None:
-        """The machine stops and its disk is gone."""
+        """Stop the machine, and lose its disk."""
         self.kill()
         shutil.rmtree(self._data)
 
     def bring_back(self, moment: datetime | None) -> None:
-        """From the backup and the archive, to a moment or to the end of the archive. Returns when it takes changes again."""
+        """Restore from the backup and the archive, to a moment or to the end of the archive. Returns when the server takes changes
+        again.
+        """
         shutil.copytree(self._base, self._data)
         told = {"restore_command": f"cp {self._archive}/%f %p", "recovery_target_action": "promote"}
         if moment is not None:
@@ -92,7 +94,7 @@ class Archiving(Postgres):
         self.asked("CHECKPOINT")  # until then nothing heeds archive_timeout after a recovery
 
     def asked(self, statement: str, database: str = "postgres") -> object:
-        """The first value of the answer; nothing where there is none."""
+        """Return the first value of the answer; None where there is none."""
         with psycopg.connect(self.url.rpartition("/")[0] + f"/{database}", autocommit=True) as connection:
             found = connection.execute(statement.encode())
             row = found.fetchone() if found.description else None
@@ -123,7 +125,7 @@ class Marks:
                 continue
 
     def lost(self) -> timedelta:
-        """By how much the last that is there is older than the last that was kept; what is kept meanwhile does not count."""
+        """Return by how much the last row that is there is older than the last that was kept; rows kept meanwhile do not count."""
         kept = list(self.kept)
         with psycopg.connect(self._address) as connection:
             there = {row[0] for row in connection.execute("SELECT at FROM marks")}
@@ -154,7 +156,7 @@ class Load:
 
 @contextmanager
 def beside(*works: Callable[[Event], None]) -> Iterator[None]:
-    """Does these until the end."""
+    """Run these beside the test until its end."""
     stop = Event()
     threads = [Thread(target=work, args=(stop,), daemon=True) for work in works]
     for thread in threads:
@@ -168,7 +170,7 @@ def beside(*works: Callable[[Event], None]) -> Iterator[None]:
 
 
 def main() -> int:
-    """Prints the figures."""
+    """Print the figures."""
     with TemporaryDirectory() as directory, kafka_process() as kafka:
         server = Archiving(Path(directory))
         try:
@@ -239,7 +241,7 @@ def _back(server: Archiving, platform: Platform, load: Load, moment: datetime | 
 
 
 def proved(platform: Platform) -> None:
-    """By another way than the workers': events, records, cells, and what reporting shows."""
+    """Prove, in another way than the workers', that events, records, cells and figures agree."""
     for name in ("orders-worker", "unpaid_work-worker"):
         told = platform.environment(name)
         done = subprocess.run(

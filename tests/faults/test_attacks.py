@@ -71,7 +71,7 @@ class Target(NamedTuple):
 
     @property
     def signed_in(self) -> str:
-        """The header by which somebody of an authority asks."""
+        """Return the header by which somebody of an authority asks."""
         return (
             f"Cookie: payback_token={self.token}" if self.name == "desk-api" else f"Authorization: Bearer {self.token}"
         )
@@ -84,7 +84,7 @@ class Target(NamedTuple):
 
 
 def forged_tokens(target: Target) -> Iterator[Said]:
-    """Long ones, signed by nobody or by another key, and such as JSON readers choke on."""
+    """Yield tokens that are long, signed by nobody or by another key, or such as JSON readers choke on."""
     head, body, _ = target.token.split(".")
     none = _encoded(b'{"alg":"none"}')
     deep = _encoded(b'{"alg":' + b"[" * 15_000)
@@ -104,17 +104,17 @@ def _encoded(raw: bytes) -> str:
 
 
 def framing(_: Target) -> Iterator[Said]:
-    """Requests that two readers could read differently."""
+    """Yield requests that two readers could read differently."""
     yield from (Said((sent,), refused=True) for sent in AMBIGUOUS.values())
 
 
 def heads(_: Target) -> Iterator[Said]:
-    """Heads, and what follows bodies, without end."""
+    """Yield heads, and what follows bodies, without end."""
     yield from (Said(parts, refused=True) for parts in FLOODS.values())
 
 
 def injections(target: Target) -> Iterator[Said]:
-    """What is no name in the place of each, and in a parameter."""
+    """Yield addresses with what is no name in the place of each name, and in a parameter."""
     given = target.signed_in
     for method, path in target.routes("GET", "DELETE"):
         for word in WORDS:
@@ -124,7 +124,7 @@ def injections(target: Target) -> Iterator[Said]:
 
 
 def paths(target: Target) -> Iterator[Said]:
-    """Addresses that lead elsewhere, or nowhere."""
+    """Yield addresses that lead elsewhere, or nowhere."""
     ways = (
         "/../../etc/passwd",
         "/%2e%2e/%2e%2e/etc/passwd",
@@ -138,7 +138,7 @@ def paths(target: Target) -> Iterator[Said]:
 
 
 def large_bodies(target: Target) -> Iterator[Said]:
-    """Far more than any route takes whole, announced or not, as whatever it is called."""
+    """Yield bodies far larger than any route takes whole, announced or not, as whatever they are called."""
     given = target.signed_in
     for _, path in target.routes("POST"):
         for kind in ("application/json", "application/x-www-form-urlencoded", "application/cloudevents-batch+json"):
@@ -152,7 +152,7 @@ def large_bodies(target: Target) -> Iterator[Said]:
 
 
 def bombs(target: Target) -> Iterator[Said]:
-    """A few bytes that would become many, as JSON or as its answer, and such as is packed."""
+    """Yield a few bytes that would become many, as JSON or as its answer, plain and packed."""
     given = target.signed_in
     bodies = {
         "application/cloudevents-batch+json": b"[" + b"1," * (4 * MIB - 2) + b"1]",
@@ -176,7 +176,7 @@ ATTACKS: tuple[Attack, ...] = (forged_tokens, framing, heads, injections, paths,
 
 
 def asked(port: int, said: Said) -> int:
-    """The status of the answer; 0 where the connection was closed without one."""
+    """Return the status of the answer; 0 where the connection was closed without one."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         with suppress(ConnectionError):  # the rest need not be heard
@@ -189,7 +189,7 @@ def asked(port: int, said: Said) -> int:
 
 
 class Memory:
-    """What a process, and what it started, takes: at rest, and at most since this was made."""
+    """The memory that a process, and those it started, take: at rest, and at most since this was made."""
 
     def __init__(self, process: psutil.Process) -> None:
         self._of = [process, *process.children(recursive=True)]
@@ -213,7 +213,7 @@ def _most(pid: int) -> int:
 
 
 def is_at_rest(process: psutil.Process) -> bool:
-    """Whether it and what it started take what they took a second ago; what starts still grows."""
+    """Return whether the process and those it started take what they took a second ago; one that starts still grows."""
 
     def taken() -> dict[int, int]:
         return {each.pid: each.memory_info().rss for each in (process, *process.children(recursive=True))}
@@ -225,7 +225,7 @@ def is_at_rest(process: psutil.Process) -> bool:
 
 
 def bound_of(policies: Policies) -> int:
-    """What is taken whole at once, and one answer."""
+    """Return the bound of whatever is taken whole at once, and one answer."""
     return AT_ONCE * max(each.body for each in policies.values()) + max(each.answer for each in policies.values())
 
 

@@ -22,7 +22,7 @@ OFFICER = next(event for event in EVENTS if isinstance(event.data, OfficerNomina
 
 
 def post(platform: Platform, authority: str, *raws: bytes) -> dict[str, int]:
-    """Where they lie: the last offset of each source."""
+    """Post events, and return the last offset of each source."""
     body = b"\n".join(raw.replace(SAMPLE.encode(), authority.encode()) for raw in raws)
     receipts = platform.post("orders", authority, body).raise_for_status().json()["receipts"]
     return {f"{one['topic']}/{one['partition']}": one["offset"] for one in receipts}

@@ -33,7 +33,7 @@ def assert_told_to_retry(answer: httpx.Response) -> None:
 
 
 def assert_all_right(platform: Platform, load: Load) -> None:
-    """All that Kafka keeps is shown, counted once, and nothing that was answered 202 is missing."""
+    """Assert that all that Kafka keeps is shown, counted once, and that nothing that was answered 202 is missing."""
     load.wait_until_shown(platform)
     load.assert_counted(platform)
     load.assert_once(platform)
@@ -152,7 +152,7 @@ def test_a_worker_that_lost_its_partitions_cannot_write(platform: Platform, mome
 
 
 def books_of(platform: Platform, authority: str) -> list[tuple[object, ...]]:
-    """What a worker of orders has written of an authority: positions, outcomes and cells."""
+    """Return what a worker of orders has written of an authority: positions, outcomes and cells."""
     return [
         *platform.rows("SELECT topic, next_offset FROM orders.checkpoints WHERE topic LIKE %s", f"%.{authority}"),
         *platform.rows("SELECT count(*) FROM orders.arrivals WHERE authority = %s", authority),
@@ -182,7 +182,7 @@ def test_two_workers_share_the_authorities(platform: Platform) -> None:
 
 
 def shared_evenly(platform: Platform, first: str, second: str) -> bool:
-    """Half of the authorities each, none in two hands, all topics of one in the same."""
+    """Return whether each has half of the authorities, none in two hands, all topics of one in the same."""
     halves = [platform.owned(name) for name in (first, second)]
     authorities = [{authority_of(topic) for topic in half} for half in halves]
     return [len(each) for each in authorities] == [16, 16] and not authorities[0] & authorities[1]
@@ -190,7 +190,7 @@ def shared_evenly(platform: Platform, first: str, second: str) -> bool:
 
 @pytest.fixture
 def remade(platform: Platform) -> Iterator[str]:
-    """A topic that may be made again. Afterwards its positions are forgotten, as an operator would see to it."""
+    """Yield a topic that may be made again. Afterwards its positions are forgotten, as an operator would see to it."""
     topic = "orders.events.S12000040"
     yield topic
     for service in ("orders", "unpaid_work"):

@@ -41,7 +41,7 @@ Log = dict[str, list[Sent]]
 
 
 def log(chance: random.Random) -> Log:
-    """The scenario, each topic arriving over some days."""
+    """Return the scenario, each topic arriving over some days."""
     found: Log = {}
     for kind, code, lines in scenario.topics():
         days = sorted(chance.randrange(DAYS) for _ in lines)
@@ -134,7 +134,7 @@ def at_once(told: Log) -> Iterator[list[Slice]]:
 
 
 def in_bits(chance: random.Random) -> Callable[[Log], Iterator[list[Slice]]]:
-    """A few messages of some topics at a time, so that one topic is read far ahead of another."""
+    """Yield a few messages of some topics at a time, so that one topic is read far ahead of another."""
 
     def fetches(told: Log) -> Iterator[list[Slice]]:
         left = {topic: list(sent) for topic, sent in told.items()}
@@ -174,7 +174,7 @@ def test_any_query_at_any_day_is_the_recount_of_the_log_up_to_it(migrated: Calla
 
 
 def questions(chance: random.Random) -> Iterator[tuple[str, dict[str, str]]]:
-    """Any indicator, over any time, told apart in any way."""
+    """Yield questions for any indicator, over any time, told apart in any way."""
     for _ in range(QUESTIONS):
         indicator = chance.choice(list(INDICATORS.values()))
         parts = chance.sample(["authority", chance.choice(["month", "year"])], chance.randrange(3))

@@ -52,7 +52,7 @@ OUTSIDE = "SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY (A
 
 @pytest.fixture
 def logged() -> Iterator[StringIO]:
-    """All that is logged meanwhile, as it would be written."""
+    """Yield all that is logged meanwhile, as it would be written."""
     root, stream = logging.getLogger(), StringIO()
     before = root.handlers[:], root.level
     logs.configure(LogSettings(level="DEBUG"), "everything", stream)
@@ -66,12 +66,12 @@ SHAPES = re.compile("|".join(sorted({re.sub(r"\d+", r"\\d+", re.escape(word)) fo
 
 
 def named_in(whole: str) -> set[str]:
-    """The people, orders and events that are named there."""
+    """Return the people, orders and events that are named there."""
     return PERSONAL.intersection(SHAPES.findall(whole))
 
 
 def published(address: str) -> Iterator[tuple[str, bytes, bytes]]:
-    """Topic, key and value of every record of a topic that is not an authority's own."""
+    """Yield topic, key and value of every record of a topic that is not an authority's own."""
     consumer = KafkaConsumer(bootstrap_servers=address, enable_auto_commit=False)
     try:
         sources = [
@@ -91,7 +91,7 @@ def published(address: str) -> Iterator[tuple[str, bytes, bytes]]:
 
 
 def taken(worker: Aggregates, values: Iterator[bytes]) -> None:
-    """Reporting takes these records."""
+    """Have reporting take these records."""
     source = TopicAt("national.aggregates", 0)
     start = worker.start({source: SourceIdentity("cluster", "topic")})[source]
     messages = [Message(offset, value) for offset, value in zip(count(start), values, strict=False)]
@@ -100,14 +100,14 @@ def taken(worker: Aggregates, values: Iterator[bytes]) -> None:
 
 
 def rows(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Each table outside the services of records, as text."""
+    """Yield each table outside the services of records, as text."""
     for schema, table in connection.execute(text(OUTSIDE)).all():
         whole = connection.scalars(text(f'SELECT CAST(t AS text) FROM "{schema}"."{table}" t')).all()
         yield f"table {schema}.{table}", "\n".join(whole)
 
 
 def pages(client: TestClient, release: str) -> Iterator[tuple[str, str]]:
-    """Everything that reporting answers, by route, to everybody."""
+    """Yield all answers of reporting, by route, to everybody."""
     known = {"id": "orders_imposed", "code": EDINBURGH, "extension": "csv", "release": release, "name": "style.css"}
     for caller in ({}, token(None, "national:read")):
         for route in POLICIES:
@@ -117,7 +117,7 @@ def pages(client: TestClient, release: str) -> Iterator[tuple[str, str]]:
 
 
 def unpack(file: bytes) -> Iterator[str]:
-    """Everything in it, also in files within files."""
+    """Yield everything in a file, also in files within files."""
     if not is_zipfile(BytesIO(file)):
         yield file.decode("latin-1")
         return
@@ -128,7 +128,7 @@ def unpack(file: bytes) -> Iterator[str]:
 
 
 def ask_by_reference(bench: Bench, registry: CollectorRegistry) -> Iterator[str]:
-    """An authority asks of its orders by name, also wrongly; what is seen there is its own. Yields nothing but the metrics."""
+    """Ask for an authority's orders by name, also wrongly; whatever is seen there is its own. Yields nothing but the metrics."""
     with new_client(bench.database, bench.domain, TODAY, registry=registry) as client:
         headers = token(EDINBURGH, "orders:read", "orders:manage", "events:write")
         named = named_in(client.get("/v1/worklist", headers=headers).text)
@@ -174,7 +174,7 @@ def test_nothing_of_a_person_is_outside_the_services_of_records(
 
 
 def told_by_reporting(url: str, values: Iterator[bytes]) -> dict[str, str]:
-    """Its tables, metrics, pages and files."""
+    """Return everything that reporting shows: its tables, metrics, pages and files."""
     settings = DatabaseSettings(url=url, schema_name="reporting")
     database, registry, clock = engine(settings), CollectorRegistry(), FixedClock(NOW + timedelta(days=2))
     taken(Aggregates(database, IngestMetrics(registry), clock), values)

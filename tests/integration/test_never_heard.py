@@ -59,7 +59,7 @@ def platform(migrated: Callable[[], str]) -> Iterator[Platform]:
 
 @pytest.fixture
 def one_sender(platform: Platform) -> Platform:
-    """Glasgow sent orders of April and June; the only event of Orkney was refused."""
+    """Return a platform to which Glasgow sent orders of April and June; the only event of Orkney was refused."""
     glasgow = [imposed(GLASGOW, f"a{n}", "2025-04-09") for n in range(20)]
     told: Log = {
         topic_of(Topic.ORDERS, GLASGOW): numbered(*glasgow, imposed(GLASGOW, "b", "2025-06-02")),
@@ -163,7 +163,9 @@ def of_work(authority: str, subject: str, name: str, on: str, **data: Any) -> Se
 
 @pytest.fixture
 def two_systems(platform: Platform) -> Platform:
-    """Glasgow's and Fife's orders are told from April on; unpaid work by Glasgow from June on, of an order of May, by Fife never."""
+    """Return a platform that knows Glasgow's and Fife's orders from April on, and unpaid work of Glasgow's from June on, of an order of
+    May.
+    """
     orders = [
         numbered(*(imposed(code, f"a{n}", f"2025-0{4 + n % 2}-09", **WORK) for n in range(20)))
         for code in (GLASGOW, FIFE)

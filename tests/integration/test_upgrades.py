@@ -23,7 +23,7 @@ class Column(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """What a version of a service reads and writes."""
+    """The tables and columns that a version of a service reads and writes."""
 
     columns: Mapping[tuple[str, str], Column]
     constraints: frozenset[tuple[str, str]]
@@ -65,7 +65,7 @@ def tables(url: str, schema: str) -> Tables:
 
 
 def breaks(before: Tables, after: Tables) -> Iterator[str]:
-    """In words, what the version before meets that it does not expect."""
+    """Say in words which unexpected things the version before meets."""
     for (table, name), old in before.columns.items():
         new = after.columns.get((table, name))
         if new is None:
@@ -95,7 +95,7 @@ def versions(service: str) -> list[Path]:
 
 
 def up_to(service: str, number: int, directory: Path) -> Path:
-    """The history of a service as it was when it had this many migrations."""
+    """Return the history of a service as it was when it had this many migrations."""
     shutil.rmtree(directory, ignore_errors=True)
     (directory / "versions").mkdir(parents=True)
     for path in versions(service)[:number]:
@@ -113,7 +113,7 @@ def contracts(path: Path) -> str:
 
 
 def locked_for_long(before: Tables, after: Tables, migration: str) -> Iterator[str]:
-    """Tables in use that nobody could write to while the migration built an index."""
+    """Yield tables in use that nobody could write to while the migration built an index."""
     if "INDEX CONCURRENTLY" not in migration:
         yield from sorted({table for table, _ in after.indexes - before.indexes if table in before.names})
 

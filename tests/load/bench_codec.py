@@ -25,7 +25,7 @@ def judge(raw: bytes, topic: Topic, authority: str) -> Event | Rejection:
 
 
 def rate(work: Callable[[bytes, Topic, str], object], lines: list[tuple[bytes, Topic, str]]) -> float:
-    """Lines a second."""
+    """Return lines a second."""
     best = float("inf")
     gc.collect()
     for _ in range(ROUNDS):
@@ -38,7 +38,7 @@ def rate(work: Callable[[bytes, Topic, str], object], lines: list[tuple[bytes, T
 
 
 def main() -> int:
-    """Prints the figures; 1 where the target is missed."""
+    """Print the figures. Returns 1 where the target is missed."""
     lines = [(raw, topic, authority) for topic, authority, found in scenario.topics() for raw in found]
     good = [line for line in lines if not isinstance(judge(*line), Rejection)]
     plain = rate(lambda raw, *_: json.loads(raw), good)

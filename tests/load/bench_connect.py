@@ -46,7 +46,7 @@ _FIRST = date(2016, 4, 1)
 
 
 def rows(number: int, day: int) -> Iterator[list[object]]:
-    """Ten years of sessions, a little other on the second day."""
+    """Yield ten years of sessions, a little other on the second day."""
     for n in range(number):
         if day > 1 and n % CHANGED == 1:
             continue
@@ -83,7 +83,7 @@ def xlsx_file(path: Path, day: int) -> Path:
 
 
 class Imported(NamedTuple):
-    """What it took."""
+    """The cost of one import."""
 
     seconds: float
     cpu_seconds: float
@@ -93,7 +93,7 @@ class Imported(NamedTuple):
 
 
 def imported(home: Path, file: Path) -> Imported:
-    """Of one file, compared with what was said before."""
+    """Import one file, compared with the last import."""
     with get_context("spawn").Pool(1) as pool:
         return pool.apply(_import, (home, file))
 

@@ -42,7 +42,7 @@ _TOKEN = token(GLASGOW, "orders:read", "orders:manage", "events:write")["Authori
 
 
 def main(months: int = MONTHS) -> int:
-    """Prints the median and the CPU of each page; 1 where one with a target is over it."""
+    """Print the median and the CPU of each page. Returns 1 where one with a target is over it."""
     with empty() as (url, directory):
         fill(url, months)
         with running(url, directory) as ports:
@@ -50,7 +50,7 @@ def main(months: int = MONTHS) -> int:
 
 
 def fill(url: str, months: int) -> None:
-    """So many months of Glasgow's orders and of the nation's figures, of which reports need three years."""
+    """Fill so many months of Glasgow's orders and of the nation's figures, of which reports need three years."""
     started = time.perf_counter()
     history = list(Simulation(1, months, END, [GLASGOW]).deliveries())
     print(f"a history of {months} months in {time.perf_counter() - started:.0f} s", flush=True)
@@ -66,7 +66,7 @@ def fill(url: str, months: int) -> None:
 
 @contextmanager
 def running(url: str, directory: Path) -> Iterator[dict[str, int]]:
-    """The services; their ports."""
+    """Yield the ports of the running services."""
     with ExitStack() as parts:
         ports = {service: parts.enter_context(api(url, service, directory)) for service in SERVICES}
         (ports["reporting"],) = parts.enter_context(apis(url, keys(), directory, 1, UNLIMITED))
@@ -77,7 +77,7 @@ def running(url: str, directory: Path) -> Iterator[dict[str, int]]:
 
 
 def pages(orders: Manager) -> tuple[str, ...]:
-    """What is asked for: each page as a manager meets it, with the fullest order and kind of wrong data that there is."""
+    """Return the addresses to ask for: each page as a manager meets it, with the fullest order and kind of wrong data that there is."""
     subject = orders.read("worklist", within=5)["items"][0]["subject"]
     rule = orders.read("findings/counts")["rules"][0]["rule"]
     return (
@@ -91,7 +91,7 @@ def pages(orders: Manager) -> tuple[str, ...]:
 
 
 def measure(ports: Mapping[str, int]) -> int:
-    """All pages, each warm."""
+    """Measure all pages, each warm."""
     line, worst = HTTPConnection("127.0.0.1", ports["desk"]), 0.0
     print(f"load of the machine {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     print(f"{'page':<44} {'wall':>8} {'CPU':>8} {'KiB':>7}   ms, median and mean")

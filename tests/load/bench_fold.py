@@ -1,8 +1,8 @@
-"""What an event costs the rules: `python -m tests.load.bench_fold [months]`.
+"""Measure what an event costs the rules: `python -m tests.load.bench_fold [months]`.
 
 A simulated nation is decoded, folded and summarised in memory, in batches as a worker takes them, without Kafka and
-PostgreSQL. Counted in processor time, so that what else the machine does weighs little. What comes out is printed as a
-checksum, by which two versions of the code show that they count the same.
+PostgreSQL. Costs are counted in processor time, so that other work on the machine weighs little. A checksum of the results
+is printed, by which two versions of the code show that they count the same.
 """
 
 import sys
@@ -35,7 +35,7 @@ STAGES = "decode", "fold", "rows"
 
 
 class Held:
-    """What a worker keeps of one service."""
+    """The state that a worker keeps of one service."""
 
     def __init__(self, domain: Domain) -> None:
         self.domain, self.empty = domain, domain.counted({})
@@ -80,7 +80,7 @@ class Held:
         return now
 
     def checksum(self) -> str:
-        """Of all cells by day, and of all records."""
+        """Return a checksum of all cells by day, and of all records."""
         cells = sorted(
             (code, day, *cell, value)
             for code, days in self.cells.items()
@@ -105,7 +105,7 @@ class Told(NamedTuple):
 
 
 def batches(months: int) -> Iterator[Told]:
-    """The nation's events in order of arrival."""
+    """Yield the nation's events in order of arrival."""
     deliveries = Simulation(1, months, END).deliveries()
     number = 0
     while group := list(islice(deliveries, BATCH)):
@@ -120,7 +120,7 @@ def batches(months: int) -> Iterator[Told]:
 
 
 def main(months: int) -> None:
-    """Prints microseconds of processor time an event, by service and stage."""
+    """Print microseconds of processor time an event, by service and stage."""
     told = list(batches(months))
     print(f"{sum(sum(one.events.values()) for one in told):,} events of {months} months")
     for domain in (orders(scotland()), unpaid_work(scotland())):

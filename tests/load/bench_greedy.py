@@ -25,14 +25,14 @@ WIDE = "/v1/indicators/orders_imposed/data.xlsx?by=authority&from={year}-{month:
 
 
 def main() -> int:
-    """Prints p99 of those who are signed in, alone and beside the greedy one, and the ratio; 1 where it is over the target."""
+    """Print p99 of those who are signed in, alone and beside the greedy one, and the ratio. Returns 1 where it is over the target."""
     keys = generate_keys()
     with ten_years(keys, limits={}) as (ports, release), ProcessPoolExecutor(1, get_context("spawn")) as another:
         return asyncio.run(measure(ports, tokens(keys)["authority"], release, another))
 
 
 async def measure(ports: list[int], token: str, release: str, another: ProcessPoolExecutor) -> int:
-    """Alone, and beside the greedy one."""
+    """Measure alone, and beside the greedy one."""
     for port in ports:
         await until_ready(port)
     paths = [ask.path for ask in islice((each for each in asks(release) if "as_of" not in each.path), 100)]
@@ -48,7 +48,7 @@ async def measure(ports: list[int], token: str, release: str, another: ProcessPo
 
 
 async def signed_in(ports: list[int], token: str, paths: list[str]) -> float:
-    """The 99th percentile in milliseconds of what they ask at a steady rate, from when each was due."""
+    """Return the 99th percentile, in milliseconds, of their requests at a steady rate, from when each was due."""
     begun, taken = time.perf_counter(), list[float]()
 
     async def one(path: str, port: int, due: float) -> None:
@@ -82,7 +82,7 @@ async def _be_greedy(ports: list[int], release: str, seconds: int) -> Counter[in
 
 
 async def take_all(port: int, release: str, statuses: Counter[int]) -> None:
-    """Asks for one wide workbook after the other."""
+    """Ask for one wide workbook after the other."""
     line = Line(port)
     for index in count():
         try:

@@ -1,4 +1,4 @@
-"""How many interleavings of engine and publisher are tried in a minute, on all cores: python -m tests.load.bench_interleavings"""
+"""Measure how many interleavings of engine and publisher are tried in a minute, on all cores: python -m tests.load.bench_interleavings."""
 
 import os
 import sys
@@ -17,12 +17,12 @@ PROFILES = {"mixed": MIXED, "crowded": CROWDED}
 
 
 def tried(profile: str, first: int) -> tuple[int, list[str]] | None:
-    """Of one piece of seeds, the first that breaks a promise."""
+    """Return the first of one piece of seeds that breaks a promise."""
     return first_wrong(range(first, first + PIECE), Build(), PROFILES[profile])
 
 
 def rate(pool: ProcessPoolExecutor, profile: str, first: int) -> float:
-    """Interleavings a minute. Fails where one is wrong."""
+    """Return interleavings a minute. Fails where one is wrong."""
     began, done = time.monotonic(), 0
     while time.monotonic() - began < SECONDS:
         cores = os.cpu_count() or 1

@@ -43,7 +43,7 @@ class Watch:
             self._seen.append((time.monotonic(), shown))
 
     def shown_at(self, source: str, offset: int) -> float:
-        """When reporting first showed it, to the time between two looks; infinite if it has not."""
+        """Return when reporting first showed it, to the time between two looks; infinite if it has not."""
         return next((when for when, shown in self._seen if shown.get(source, -1) >= offset), float("inf"))
 
     def end(self) -> None:
@@ -52,7 +52,7 @@ class Watch:
 
 
 def main(seconds: int) -> int:
-    """Prints p50 and p99; 1 where a target is missed."""
+    """Print p50 and p99. Returns 1 where a target is missed."""
     with TemporaryDirectory() as directory, kafka_process() as kafka, postgres_process(Path(directory)) as postgres:
         database = create_database(postgres.url, "bench")
         with running_platform(Path(directory), kafka.address, database) as platform:
@@ -91,7 +91,7 @@ def paced(deliveries: Iterator[Delivery], per_second: int = PER_SECOND) -> Itera
 
 
 def post(platform: Platform, delivery: Delivery) -> tuple[float, str, int] | None:
-    """When it was handed over, and where it stands; None where it was refused, as some are."""
+    """Return when the event was handed over, and where it stands; None where it was refused, as some are."""
     service = "orders" if kind_of_topic(delivery.topic) == "orders.events" else "unpaid_work"
     began = time.monotonic()
     answer = platform.post(service, authority_of(delivery.topic), delivery.value, ONE)

@@ -92,7 +92,7 @@ ROWS = {"orders": "orders", "worklist": "items", "findings": "findings", "reject
 
 
 def main() -> int:
-    """Prints p50 and p99 of each list; 1 when one that has a target is over it."""
+    """Print p50 and p99 of each list. Returns 1 when one that has a target is over it."""
     with TemporaryDirectory() as directory, postgres_process(Path(directory)) as server:
         history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
         return max([_measure(server.url, service, history, Path(directory)) for service in ASKED])
@@ -123,7 +123,7 @@ def _measure(url: str, service: str, history: list[Delivery], directory: Path) -
 
 @contextmanager
 def api(url: str, service: str, directory: Path) -> Iterator[int]:
-    """The real process; its port. Lists ask nothing of Kafka, so there is none."""
+    """Yield the port of the real process. Lists ask nothing of Kafka, so there is none."""
     settings = {
         "PAYBACK_DATABASE_URL": url,
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
@@ -136,7 +136,7 @@ def api(url: str, service: str, directory: Path) -> Iterator[int]:
 
 @contextmanager
 def process(service: str, settings: Mapping[str, str], directory: Path) -> Iterator[int]:
-    """A service's API with these settings, ready; its port."""
+    """Yield the port of a service's API with these settings, once it is ready."""
     port, metrics = free_ports(2)
     log = directory / f"{service}.log"
     own = {
@@ -162,7 +162,7 @@ class Manager:
         self._headers = token(GLASGOW, "orders:read")
 
     def get(self, path: str, **parameters: object) -> bytes:
-        """What is answered. Anything but 200 fails."""
+        """Return the body of the answer. Any status but 200 fails."""
         self._line.request("GET", f"/v1/{quote(path)}?{urlencode(parameters)}", headers=self._headers)
         answer = self._line.getresponse()
         body = answer.read()
@@ -170,7 +170,7 @@ class Manager:
         return body
 
     def read(self, path: str, **parameters: object) -> Any:
-        """The same, as objects."""
+        """Return the same answer, as objects."""
         return json.loads(self.get(path, **parameters))
 
 
@@ -199,7 +199,7 @@ def _fetches(bench: Bench, history: list[Delivery], size: int = 2_000) -> Iterat
 
 
 def _time_list(asked: Manager, path: str, parameters: dict[str, object]) -> float:
-    """The first page, and the second where there is one."""
+    """Time the first page, and the second where there is one."""
     first = asked.read(path, **parameters)
     shown = "&".join(f"{name}={value}" for name, value in parameters.items())
     worst = _time(f"{path}?{shown}", [(path, parameters)], asked, len(first.get(ROWS.get(path, ""), ())))
@@ -211,7 +211,7 @@ def _time_list(asked: Manager, path: str, parameters: dict[str, object]) -> floa
 
 
 def _time_single(asked: Manager, path: str, single: str) -> float:
-    """Different ones in turn, so that none is warm for being asked again."""
+    """Time different orders in turn, so that none is warm for being asked again."""
     subjects = {row["subject"] for row in asked.read(path, limit=1000)[ROWS[path]]}
     return _time(f"{single}/{{subject}}", [(f"{single}/{subject}", {}) for subject in sorted(subjects)], asked, 1)
 
@@ -233,7 +233,9 @@ def _time(title: str, asks: Sequence[Ask], asked: Manager, rows: int) -> float:
 
 
 def cpu_seconds() -> float:
-    """Of all processes that this one has started, PostgreSQL among them: what a busy machine does not change."""
+    """Return the processor seconds of all processes that this one has started, PostgreSQL among them: a busy machine does not change
+    them.
+    """
     times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
     return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 

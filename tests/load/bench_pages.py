@@ -36,14 +36,14 @@ WITHOUT_PERIOD = ("/releases", "/releases/{release}", "/search?q=glasgow", "/abo
 
 
 def main() -> int:
-    """Prints the median of each page, first look and again; 1 where one is over the target."""
+    """Print the median of each page, first look and again. Returns 1 where one is over the target."""
     keys = generate_keys()
     with ten_years(keys, processes=1) as (ports, release):
         return asyncio.run(measure(ports[0], {"public": ""} | tokens(keys), release))
 
 
 async def measure(port: int, callers: dict[str, str], release: str) -> int:
-    """All pages for all callers."""
+    """Measure all pages for all callers."""
     begun = time.perf_counter()
     await until_ready(port)
     print(f"ready after {time.perf_counter() - begun:.1f} s")
@@ -64,7 +64,7 @@ async def measure(port: int, callers: dict[str, str], release: str) -> int:
 
 
 def pages(release: str) -> Iterator[tuple[str, list[str]]]:
-    """Each page, and the addresses at which it shows different periods."""
+    """Yield each page, and the addresses at which it shows different periods."""
     for page in PAGES:
         yield page, [f"{page}?period={year}" for year in YEARS]
     for page in WITHOUT_PERIOD:
@@ -87,7 +87,7 @@ def middle(found: list[Taken]) -> Taken:
 
 
 async def taken(line: Line, path: str, headers: dict[str, str]) -> Taken:
-    """By one look at a page."""
+    """Return how long one look at a page takes."""
     begun, before = time.perf_counter(), processor_seconds()
     status, _ = await line.get(path, headers)
     assert status == 200, (status, path)
@@ -96,7 +96,7 @@ async def taken(line: Line, path: str, headers: dict[str, str]) -> Taken:
 
 
 def processor_seconds() -> float:
-    """That this process has used, and all that it started: the API and PostgreSQL."""
+    """Return the processor seconds of this process and all that it started: the API and PostgreSQL."""
     running = [psutil.Process(), *psutil.Process().children(recursive=True)]
     with suppress(psutil.NoSuchProcess):
         return sum(used.user + used.system for used in (each.cpu_times() for each in running))
@@ -104,7 +104,7 @@ def processor_seconds() -> float:
 
 
 def check_who_looks(port: int, headers: dict[str, str]) -> None:
-    """Else everybody could be taken for the public, for whom pages are kept."""
+    """Check who looks, since everybody could otherwise be taken for the public, for whom pages are kept."""
     with urlopen(Request(f"http://127.0.0.1:{port}/about", headers=headers)) as page:
         assert (b"Sign out" in page.read()) is bool(headers)
 

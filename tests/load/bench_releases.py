@@ -29,7 +29,7 @@ TARGET_SECONDS, TARGET_MEGABYTES = 60.0, 2000.0
 
 
 def main() -> int:
-    """1 where a target is missed."""
+    """Print the figures. Returns 1 where a target is missed."""
     with empty() as (url, _):
         database = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
         number = store(database)
@@ -49,7 +49,7 @@ class Taken(NamedTuple):
 
 
 def measure(database: Engine) -> int:
-    """One release after the other; files, which depend on no earlier release, of the first and the last."""
+    """Measure one release after the other; files, which depend on no earlier release, of the first and the last."""
     longest = 0.0
     for number in range(RELEASES):
         month = add_months(LAST, number - RELEASES + 1)
@@ -73,7 +73,7 @@ def known_on(month: date) -> date:
 
 
 def release(database: Engine, month: date, clock: Clock) -> tuple[str, Taken]:
-    """Its name, and how long it took to make and publish it."""
+    """Return the release's name, and how long it took to make and publish it."""
     names: list[str] = []
 
     def make() -> None:

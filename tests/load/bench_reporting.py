@@ -70,7 +70,7 @@ class Ask:
 
 
 def main() -> int:
-    """Prints p50 and p99 of each kind; 1 where one is over the target."""
+    """Print p50 and p99 of each kind. Returns 1 where one is over the target."""
     keys = generate_keys()
     with ten_years(keys) as (ports, release):
         return asyncio.run(measure(ports, tokens(keys), release))
@@ -80,7 +80,7 @@ def main() -> int:
 def ten_years(
     keys: Keys, processes: int = PROCESSES, limits: Mapping[str, str] = UNLIMITED
 ) -> Iterator[tuple[list[int], str]]:
-    """The real processes on ten years of the nation: their ports, and the name of the release."""
+    """Yield the real processes on ten years of the nation: their ports, and the name of the release."""
     with empty() as (url, directory):
         database = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
         release = fill(database)
@@ -91,14 +91,14 @@ def ten_years(
 
 @contextmanager
 def empty() -> Iterator[tuple[str, Path]]:
-    """The address of a PostgreSQL that has the tables of reporting, and a folder to work in."""
+    """Yield the address of a PostgreSQL that has the tables of reporting, and a folder to work in."""
     with TemporaryDirectory() as directory, postgres_process(Path(directory)) as server:
         migrate(server.url, SCHEMA, MIGRATIONS)
         yield server.url, Path(directory)
 
 
 def fill(database: Engine) -> str:
-    """Ten years, and a release of them, whose name it tells."""
+    """Fill ten years, and return the name of a release of them."""
     started = time.perf_counter()
     number = store(database)
     name = freeze(database)
@@ -108,7 +108,7 @@ def fill(database: Engine) -> str:
 
 
 def store(database: Engine, months: int = MONTHS) -> int:
-    """The last months of every authority, as the worker stores them, a quarter of it corrected later. Tells how many rows."""
+    """Store the last months of every authority, as the worker stores them, a quarter of it corrected later. Returns how many rows."""
     number = 0
     for index in range(MONTHS - months, MONTHS, 12):
         rows = list(national_cells(index, add_months(FIRST, index), 12))
@@ -123,26 +123,26 @@ def store(database: Engine, months: int = MONTHS) -> int:
 
 
 def taken_events() -> Iterator[Cell]:
-    """That each service took events of each authority in every month: nobody who was never heard has figures."""
+    """Yield cells that say that each service took events of each authority in every month: nobody who was never heard has figures."""
     for service, code in product(SERVICES, AUTHORITIES):
         for month in (add_months(FIRST, index) for index in range(MONTHS)):
             yield known(Cell(service, code, 1, 1, "events", month, "outcome=applied", month, 900), 10)
 
 
 def vacuum(database: Engine) -> None:
-    """Else PostgreSQL would do it of itself, while the figures are asked for."""
+    """Vacuum now, since PostgreSQL would otherwise do so by itself while the figures are asked for."""
     with database.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")
 
 
 def known(cell: Cell, days: int, *, more: int = 0) -> Cell:
-    """The cell as known so many days after its month."""
+    """Return the cell as known so many days after its month."""
     day = last_day(cell.period) + timedelta(days=days)
     return structs.replace(cell, known_on=min(day, KNOWN_ON), version=1 + more, value=cell.value + more)
 
 
 def freeze(database: Engine) -> str:
-    """A published release of all months."""
+    """Publish a release of all months."""
     clock = FixedClock(NOW)
     name = publication.make(database, LAST, KNOWN_ON, clock)
     publication.publish(database, name, clock)
@@ -151,7 +151,7 @@ def freeze(database: Engine) -> str:
 
 @contextmanager
 def apis(url: str, keys: Keys, directory: Path, processes: int, limits: Mapping[str, str]) -> Iterator[list[int]]:
-    """The real processes, to which browsers bring tokens as cookies; their ports."""
+    """Yield the ports of the real processes, to which browsers bring tokens as cookies."""
     (directory / "public.pem").write_text(keys.public)
     ports = free_ports(2 * processes)
     running = [
@@ -182,7 +182,7 @@ def apis(url: str, keys: Keys, directory: Path, processes: int, limits: Mapping[
 
 
 def tokens(keys: Keys) -> dict[str, str]:
-    """Of those who ask; the public has none."""
+    """Return the tokens of those who ask; the public has none."""
     people = {
         "national": Identity("analyst", frozenset({"national:read"})),
         "authority": Identity("manager", frozenset({"orders:read"}), "S12000049"),
@@ -191,7 +191,7 @@ def tokens(keys: Keys) -> dict[str, str]:
 
 
 def asks(release: str) -> Iterator[Ask]:
-    """What is asked, without end, always in the same order."""
+    """Yield the requests, without end, always in the same order."""
     rng = random.Random(1)
     months = [add_months(FIRST, index) for index in range(MONTHS)]
     while True:
@@ -235,7 +235,7 @@ class Line:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
-        """Status and headers; the body is read to its end."""
+        """Return status and headers; the body is read to its end."""
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
@@ -261,7 +261,7 @@ class Load:
         self._etags: dict[tuple[str, str], str] = {}
 
     async def run(self, asked: Iterator[Ask], seconds: int) -> None:
-        """At the rate, for so long."""
+        """Run at the rate, for so long."""
         ports, tasks = cycle(self._idle), []
         begun = time.perf_counter()
         for index in range(RATE * seconds):
@@ -279,7 +279,7 @@ class Load:
         self._etags[ask.path, ask.caller] = told["etag"]
 
     async def first_times(self, questions: list[Ask], port: int) -> None:
-        """One after the other, with nothing else going on."""
+        """Measure the first requests one after the other, with nothing else going on."""
         line = Line(port)
         for ask in questions:
             begun = time.perf_counter()
@@ -334,13 +334,13 @@ async def measure(ports: list[int], bearers: dict[str, str], release: str) -> in
 
 
 def share_busy(before: Any, after: Any) -> float:
-    """Of the whole machine."""
+    """Return the share of the whole machine that is busy."""
     spent = sum(after) - sum(before)
     return float(1 - (after.idle - before.idle) / spent)
 
 
 def told(kind: str, taken: list[float]) -> float:
-    """Prints, and answers with the 99th percentile."""
+    """Print the times, and return the 99th percentile."""
     taken = sorted(taken)
     p50, p99 = taken[len(taken) // 2], taken[len(taken) * 99 // 100]
     target = TARGET_304_MS if kind == UNCHANGED else TARGET_MS

@@ -37,7 +37,7 @@ LINES = "application/x-ndjson"
 
 
 def main(rounds: int) -> int:
-    """Prints both medians and their ratio; 1 where the target is missed."""
+    """Print both medians and their ratio. Returns 1 where the target is missed."""
     with TemporaryDirectory() as directory, kafka_process() as kafka, postgres_process(Path(directory)) as postgres:
         database = create_database(postgres.url, "bench")
         with running_platform(Path(directory), kafka.address, database) as platform:
@@ -79,7 +79,7 @@ def _flood(platform: Platform, lines: bytes) -> None:
 
 
 def _turn(platform: Platform, deliveries: Iterator[Delivery]) -> list[float]:
-    """How long each event took to be visible."""
+    """Return how long each event took to be visible."""
     watch = Watch(platform)
     with ThreadPoolExecutor(8) as pool:
         sent = [pool.submit(post, platform, each) for each in paced(deliveries, PER_SECOND)]

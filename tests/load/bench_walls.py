@@ -1,8 +1,8 @@
-"""What it costs that PostgreSQL shows an API only the rows of who asks: `python -m tests.load.bench_walls`.
+"""Measure what it costs that PostgreSQL shows an API only the rows of who asks: `python -m tests.load.bench_walls`.
 
 All that a manager of Glasgow can ask of ten years is asked once, and every statement that this takes is then run in turns by the owner of
 the tables, who sees everything, and behind the walls, each in a transaction of its own, which begins by naming the authority. There is no
-target: it is told, so that nobody has to guess.
+target: the cost is told, so that nobody has to guess.
 """
 
 import os
@@ -30,7 +30,7 @@ Statement = tuple[str, Any]
 
 
 def main() -> int:
-    """Prints how much longer each service's statements take."""
+    """Print how much longer each service's statements take."""
     with TemporaryDirectory() as directory, postgres_process(Path(directory)) as server:
         history = list(Simulation(1, MONTHS, END, [GLASGOW]).deliveries())
         for service in ASKED:
@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def measure(bench: Bench) -> None:
-    """Of one service's statements."""
+    """Measure one service's statements."""
     statements = statements_of(bench)
     walled = behind(settings_of(bench.database))
     taken = [quickest(bench.database, walled, each) for each in statements]
@@ -56,7 +56,7 @@ def measure(bench: Bench) -> None:
 
 
 def statements_of(bench: Bench) -> list[Statement]:
-    """Each that reads, once, with what it was given."""
+    """Return each statement that reads, once, with its parameters."""
     found: dict[str, Any] = {}
 
     def keep(_c: object, _u: object, statement: str, given: Any, _x: object, _m: object) -> None:
@@ -73,7 +73,7 @@ def statements_of(bench: Bench) -> list[Statement]:
 
 
 def quickest(owning: Engine, walled: Engine, statement: Statement) -> tuple[float, float]:
-    """Seconds without and behind the walls: of the quickest turn, since everything else only adds to it."""
+    """Return the seconds without and behind the walls: of the quickest turn, since everything else only adds to it."""
     without: list[float] = []
     behind_walls: list[float] = []
     for _ in range(TURNS):
@@ -84,7 +84,7 @@ def quickest(owning: Engine, walled: Engine, statement: Statement) -> tuple[floa
 
 
 def run(database: Engine, statement: Statement) -> None:
-    """In a transaction of its own."""
+    """Run a statement in a transaction of its own."""
     with transaction(database) as connection:
         connection.exec_driver_sql(*statement).all()
 

@@ -1,9 +1,9 @@
-"""What it costs a worker to take a log into committed aggregates: `python -m tests.load.bench_worker --help`.
+"""Measure what it costs a worker to take a log into committed aggregates: `python -m tests.load.bench_worker --help`.
 
-On Apache Kafka and PostgreSQL, which writes to disk as in production, all on this machine. Processor time is told for each of
-worker, PostgreSQL and broker, since other work on the machine hardly changes it, and checksums of what came, by which two
-versions of the code show that they make the same of a log. Then a stock Faust agent does the same work with the same writes, one
-message after the other.
+The worker runs on Apache Kafka and PostgreSQL, which writes to disk as in production, all on this machine. Processor time is told
+for each of worker, PostgreSQL and broker, since other work on the machine hardly changes it, and checksums of the results, by which
+two versions of the code show that they make the same of a log. Then a stock Faust agent does the same work with the same writes,
+one message after the other.
 """
 
 import os
@@ -49,7 +49,7 @@ class Cost(NamedTuple):
     publishing: Spent
 
     def tell(self, service: str, rows: float) -> None:
-        """Prints microseconds of processor time an event."""
+        """Print microseconds of processor time an event."""
         each = {name: 1e6 * used / self.events for name, used in self.taking._asdict().items()}
         later = 1e6 * sum(self.publishing[:3]) / self.events
         print(
@@ -65,7 +65,7 @@ def main(
     workers: Annotated[int, typer.Option(help="Processes that share the authorities.")] = 1,
     stock: Annotated[bool, typer.Option(help="Compare with a stock agent.")] = True,
 ) -> None:
-    """Prints the figures; ends with 1 where a target is missed."""
+    """Print the figures. Returns 1 where a target is missed."""
     with stack() as (platform, meter):
         sent = send(platform.kafka, months)
         print(f"{sent.total():,} events of {months} months; load of the machine {os.getloadavg()[0]:.1f}")
@@ -99,7 +99,7 @@ def stack() -> Iterator[tuple[Platform, Meter]]:
 
 
 def send(kafka: str, months: int) -> Counter[str]:
-    """Events by kind of topic."""
+    """Send the log, and return the number of events by kind of topic."""
     sent: Counter[str] = Counter()
     remaining = Simulation(1, months, END).deliveries()
     with BulkProducer(KafkaSettings(bootstrap=kafka)) as producer:
@@ -110,7 +110,7 @@ def send(kafka: str, months: int) -> Counter[str]:
 
 
 def _measure(platform: Platform, meter: Meter, service: str, workers: int, sent: Counter[str]) -> float:
-    """Events a second."""
+    """Return events a second."""
     names = [f"{service}-worker", *(f"{service}-worker-{number}" for number in range(2, workers + 1))]
     for name in names[1:]:
         platform.add(name, names[0])
@@ -137,7 +137,7 @@ def _take(platform: Platform, meter: Meter, service: str, names: list[str], expe
 
 
 def _compare(platform: Platform, rate: float) -> bool:
-    """Whether the worker is less than so many times as fast as a stock agent."""
+    """Return whether the worker is less than so many times as fast as a stock agent."""
     platform.execute("DROP SCHEMA orders CASCADE")
     platform.prepare()
     ratio = rate / (stock := _stock(platform))
@@ -148,7 +148,7 @@ def _compare(platform: Platform, rate: float) -> bool:
 
 
 def _stock(platform: Platform) -> float:
-    """Events a second."""
+    """Return the events a second of a stock agent."""
     platform.add("stock", "orders-worker", sys.executable, "-m", stock_agent.__name__)
     platform.spawn("stock")
     until(lambda: platform.taken("orders") > 100, "the stock agent is at work")

@@ -44,7 +44,7 @@ STILL_SECONDS = 120.0
 
 @dataclass
 class Course:
-    """What was seen of each process, in order."""
+    """The measurements of each process, in order."""
 
     seen: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     """By process and what was measured."""
@@ -56,7 +56,7 @@ class Course:
             self.seen[name, "descriptors"].append(len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
     def grown(self) -> list[str]:
-        """In words."""
+        """Say in words how much it grew."""
         return [
             f"{what} of {name} grew from {before:.1f} to {after:.1f}"
             for (name, what), values in self.seen.items()
@@ -86,7 +86,7 @@ class Proving:
         self.began = time.time()
 
     def faults(self) -> list[str]:
-        """What is wrong with it, in words."""
+        """Return the faults found, in words."""
         proved = self.platform.values(PROOF, "payback_proved_timestamp_seconds")
         mismatches = self.platform.metric(PROOF, "payback_proof_mismatches")
         took, seconds = _processor_seconds(self.platform.process(PROOF).pid), time.time() - self.began
@@ -114,7 +114,7 @@ def _thirds(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _memory(pid: int) -> float:
-    """In MB."""
+    """Return the memory in MB."""
     (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
     return int(line.split()[1]) / 1024
 
@@ -122,7 +122,7 @@ def _memory(pid: int) -> float:
 def pour(
     platform: Platform, load: Load, deliveries: Sequence[Delivery], seconds: float, look: Callable[[float], None]
 ) -> None:
-    """Sends them evenly over the time."""
+    """Send the events evenly over the time."""
     pieces = max(1, round(seconds / LOOK_SECONDS))
     size = -(-len(deliveries) // pieces)
     began = time.monotonic()

@@ -25,7 +25,7 @@ class Taken:
 
 
 def main() -> None:
-    """Runs until killed."""
+    """Run until killed."""
     settings = WorkerSettings.load()
     topics = source_topics(*domain(scotland()).kinds)
     with_admin = Admin(settings.kafka)

@@ -69,7 +69,7 @@ def test_a_record_tells_what_it_was_on_any_day(told: dict[Topic, Log]) -> None:
 
 
 def _stated(records: dict[str, Record]) -> dict[str, dict[str, tuple[str, Fact | None]]]:
-    """Without when and under which id: the same may be said again and again."""
+    """Return the records without when and under which id facts were stated: the same may be said again and again."""
     return {
         subject: {key: (entry.type, entry.data) for key, entry in record.items()} for subject, record in records.items()
     }
@@ -89,7 +89,7 @@ def test_what_is_said_every_day_for_ten_years_is_kept_only_where_it_changes(date
 
 
 def _read(told: dict[Topic, Log], chance: random.Random, domain: Domain) -> dict[date, Cells]:
-    """What a worker adds to the cells, by day, whatever it is given of either topic at a time."""
+    """Return the changes that a worker makes to the cells, by day, in whatever pieces it is given either topic."""
     left = {topic: list(log) for topic, log in told.items()}
     held: dict[str, Counted] = {}
     known: dict[date, Cells] = {}

@@ -47,7 +47,9 @@ SOMETIMES_BEYOND = {
 
 @cache
 def validators(name: str) -> tuple[Callable[[Any], bool], Callable[[Any], bool]]:
-    """Two readers of schemas that know nothing of our code. Only the second knows leap seconds, so the first leaves times to patterns."""
+    """Return two readers of schemas that know nothing of our code. Only the second knows leap seconds, so the first leaves times to
+    patterns.
+    """
     from jsonschema import Draft202012Validator, FormatChecker
 
     schema = schemas.of_event(name)
@@ -104,14 +106,14 @@ def test_codec_and_schema_agree(topic: Topic, data: st.DataObject) -> None:
 
 
 def is_beyond(found: Rejection) -> bool:
-    """Whether no schema of ours can see it."""
+    """Return whether no schema of ours can see the fault."""
     places = any(found.reason is reason and re.fullmatch(path, found.path) for reason, path in SOMETIMES_BEYOND)
     return found.reason in BEYOND_SCHEMAS or places
 
 
 @cache
 def accepted(name: str) -> st.SearchStrategy[Any]:
-    """Anything that the schema of the type accepts; nearly always of our authority."""
+    """Return anything that the schema of the type accepts; nearly always of our authority."""
     schema = schemas.of_event(name)
     schema["properties"]["source"] = {"enum": ["/authorities/S12000005", "/authorities/S12000005/systems/x"]}
     return documents.of(schema)

@@ -34,7 +34,7 @@ def rows_of(table: Table) -> Rows:
 
 
 def said(tables: list[Table], order_of_import: list[int], policy: str) -> list[Event]:
-    """All that is sent, in the order of sending. Extract n is taken on day n + 1 of March."""
+    """Return all that is sent, in the order of sending. Extract n is taken on day n + 1 of March."""
     mapping = read_mapping(MAPPING.format(more=f"vanished: {policy}"), "m")
     with closing(State(None)) as state:
         setting = Setting(mapping, Source("S12000027", "connect"), b"k" * 32, state, let_vanish=True)
@@ -48,7 +48,7 @@ def said(tables: list[Table], order_of_import: list[int], policy: str) -> list[E
 
 
 def record(events: list[Event]) -> dict[tuple[str, str], object]:
-    """The latest fact of each key, as the nation keeps it."""
+    """Return the latest fact of each key, as the nation keeps it."""
     return {(event.subject, event.data.key): event.data for event in sorted(events, key=lambda e: (e.time, e.id))}
 
 

@@ -146,7 +146,7 @@ def _of(measure: str, cells: Cells) -> Cells:
 
 
 def _stated(domain: Domain) -> Iterator[list[Event]]:
-    """The events of the scenario that the service reads, by authority."""
+    """Yield the events of the scenario that the service reads, by authority."""
     for _, authority, _ in {one[1]: one for one in scenario.topics()}.values():
         found = [
             decode(line, kind, authority, ARRIVED)
@@ -179,7 +179,7 @@ def test_what_is_carried_along_is_what_the_whole_record_gives(name: str, seed: i
 
 
 def _credited(counted: Counted) -> tuple[int, ...]:
-    """Minutes and those of other activity, as unpaid work carries them along."""
+    """Return minutes and those of other activity, as unpaid work carries them along."""
     return tuple(getattr(counted.view, "sums", ())[:2])
 
 

@@ -27,7 +27,7 @@ def test_gaps_depend_on_what_came_and_not_on_when(came: dict[int, date], chance:
 
 
 def _plainly(came: dict[int, date]) -> Numbers:
-    """Everything in order at once."""
+    """Work out the same state plainly, from everything in order at once."""
     numbers = Numbers()
     receive(numbers, came.items())
     return numbers

@@ -25,7 +25,7 @@ CHAIN = (A, B, C)
 
 
 def journey(stops: int) -> list[Event]:
-    """All events of an order that moves on through so many authorities."""
+    """Return all events of an order that moves on through so many authorities."""
     told = []
     for place, code in enumerate(CHAIN[:stops]):
         reason = LateReason.TRANSFERRED_IN if place else None
@@ -58,7 +58,9 @@ def cells(records: dict[str, Record]) -> Counter[tuple[str, date, str]]:
 
 
 def found_out(records: dict[str, Record]) -> set[tuple[str, str]]:
-    """Authority and rule: what `transfers.UNMATCHED` asks of the database, here of summaries; and what one record tells alone."""
+    """Return authority and rule of all findings: those that `transfers.UNMATCHED` asks of the database, here of summaries, and those of
+    one record.
+    """
     summaries = {code: summary(ORDERS.counted(one)) for code, one in records.items()}
     found = {(code, finding.rule.code) for code, one in records.items() for finding in findings(one)}
     taken = {one.came_from for one in summaries.values()}
@@ -75,18 +77,18 @@ def found_out(records: dict[str, Record]) -> set[tuple[str, str]]:
 
 
 def told_of(record: Record, one: Summary, taker: str) -> bool:
-    """Whether the origin says that the order left, and has named the authority that took it."""
+    """Return whether the origin says that the order left, and has named the authority that took it."""
     return one.left_on is not None and any(request.to == taker for request in facts(record, TransferRequested))
 
 
 def counting(records: dict[str, Record]) -> list[str]:
-    """The authorities that count the order as imposed."""
+    """Return the authorities that count the order as imposed."""
     cell = ("orders_imposed", date(2025, 3, 1), "")
     return [code for code, one in records.items() if ORDERS.contributions(one).get(cell)]
 
 
 def gaps(came: list[Event]) -> dict[str, int]:
-    """How many numbers each authority's counter shows to be missing, once its next heartbeat has come."""
+    """Return how many numbers each authority's counter shows to be missing, once its next heartbeat has come."""
     missing = {}
     for place, code in enumerate(CHAIN):
         sent = [one for one in journey(len(CHAIN)) if one.authority == code]

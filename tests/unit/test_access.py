@@ -26,7 +26,7 @@ def headers(caller: Identity, page: bool) -> dict[str, str]:
 
 
 def lets_in(policy: Policy, status: int, location: str) -> bool:
-    """What the answer says. PostgreSQL and Kafka are away, so who may gets anything else."""
+    """Return whether the answer lets the caller in. PostgreSQL and Kafka are away, so whoever is let in gets another error."""
     if policy.page:
         return status != 403 and location != "/sign-in"
     return status not in {401, 403}

@@ -45,7 +45,7 @@ def commands(text: str, page: str) -> Iterator[Command]:
 
 
 def taken(arguments: list[str]) -> None:
-    """Parses them as the program does, and runs nothing. Raises TyperException."""
+    """Parse the arguments as the program does, and run nothing. Raises TyperException."""
     command: Any = get_command(command_line())
     context: Any = None
     while isinstance(command, TyperGroup):

@@ -13,7 +13,7 @@ MODULES = sorted(path for path in (ROOT / "tests").rglob("*.py") if "load" not i
 
 
 def asked_at_import(tree: ast.AST) -> Iterator[int]:
-    """The lines that ask what time it is when the module is imported."""
+    """Yield the lines that ask what time it is when the module is imported."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             begun = [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]

@@ -78,7 +78,7 @@ def assert_ends(process: psutil.Process) -> None:
 
 
 def over(process: psutil.Process) -> bool:
-    """Also where nobody takes notice of its end."""
+    """Return whether the process is over, also where nobody has taken notice of its end."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

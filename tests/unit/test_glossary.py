@@ -23,7 +23,7 @@ OF_EVERY_SERVICE = {
 
 
 def rows() -> list[tuple[str, str]]:
-    """Each word, and where it stands."""
+    """Return each word, and where it stands."""
     lines = [line for line in GLOSSARY.read_text().splitlines() if line.startswith("| ")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
     return [(word, where) for word, _, where in cells]

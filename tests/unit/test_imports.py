@@ -53,7 +53,7 @@ def within(module: str, packages: set[str]) -> bool:
 
 
 def closure(path: Path) -> set[Path]:
-    """The file and all files of services that it imports, directly or not."""
+    """Return the file and all files of services that it imports, directly or not."""
     found: set[Path] = set()
     waiting = {path}
     while waiting:
@@ -63,7 +63,7 @@ def closure(path: Path) -> set[Path]:
 
 
 def files_of(module: str) -> list[Path]:
-    """The file of a module or package, or of the module that a name belongs to, within services."""
+    """Return the file of a module or package, or of the module that a name belongs to, within services."""
     if not within(module, {"services"}):
         return []
     itself, around = (Path(*name.split(".")) for name in (module, module.rpartition(".")[0]))
@@ -72,13 +72,13 @@ def files_of(module: str) -> list[Path]:
 
 
 def region(module: str) -> str:
-    """`contracts`, `deploy`, or the part of services that the module belongs to."""
+    """Return `contracts`, `deploy`, or the part of services that the module belongs to."""
     parts = module.split(".")
     return ".".join(parts[:2]) if parts[0] == "services" else parts[0]
 
 
 def dotted(node: ast.expr) -> str:
-    """`a.b.c` for attributes of a name, else an empty text."""
+    """Return `a.b.c` for attributes of a name, else an empty text."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute) and (start := dotted(node.value)):
@@ -96,7 +96,7 @@ def test_every_place_may_import_something() -> None:
 
 
 def where(unwanted: Callable[[Path], Iterable[str]], paths: Iterable[Path] = FILES) -> dict[str, set[str]]:
-    """Files with what they should not have. One test looks at all files, since a test for each took longer than looking."""
+    """Return files with what they should not have. One test looks at all files, since a test for each took longer than looking."""
     return {str(path): found for path in paths if (found := set(unwanted(path)))}
 
 
@@ -206,7 +206,7 @@ def test_the_connector_starts_without_the_platform() -> None:
 
 
 def undeclared(paths: Iterable[Path], requirements: Iterable[str]) -> set[tuple[str, str]]:
-    """Modules of libraries that none of the requirements brings, with the file that imports them."""
+    """Return the modules of libraries that none of the requirements brings, with the file that imports them."""
     declared = {normal(re.split(r"[\[<>=~!; ]", requirement)[0]) for requirement in requirements}
     providers = packages_distributions()
     return {

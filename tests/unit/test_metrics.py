@@ -1,4 +1,4 @@
-"""docs/architecture.md says how large and how tangled the source is, and keeps up with it."""
+"""The tables of docs/architecture.md say how large and how tangled the source is, and keep up with it."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ QUOTED = {row[0]: row for line in TABLE.splitlines() if len(row := tuple(line.st
 
 
 def numbers(row: Sequence[str]) -> list[int]:
-    """Without those in names."""
+    """Return the numbers in a row, without those in names."""
     said = re.sub("`[^`]*`", "", " ".join(row[1:]))
     return [int(found.replace(",", "")) for found in re.findall(r"\d[\d,]*", said)]
 

@@ -123,7 +123,7 @@ def test_every_parameter_that_is_documented_is_taken() -> None:
 
 
 def asked_of(name: str, path: str, **given: Any) -> httpx2.Response:
-    """The answer to a POST, whatever the route takes."""
+    """Return the answer to a POST, whatever the route takes."""
     client = TestClient(APPLICATIONS[name], raise_server_exceptions=False)
     return client.post(re.sub("{.*?}", "x", path), follow_redirects=False, **given)
 

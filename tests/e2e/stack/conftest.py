@@ -20,7 +20,7 @@ Stack = dict[str, Any]
 
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """What it says. It must end well, and leave nothing."""
+    """Yield the running stack. It must end well, and leave nothing."""
     folder, log = tmp_path_factory.mktemp("stack"), tmp_path_factory.mktemp("log") / "progress.log"
     command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(folder)]
     with log.open("wb") as progress:

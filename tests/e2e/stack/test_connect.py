@@ -35,7 +35,7 @@ def send(stack: Stack, authority: str, folder: Path, *arguments: Path) -> str:
 
 
 def cells(stack: Stack, authority: str, measure: str) -> dict[str, int]:
-    """Totals by month."""
+    """Return totals by month."""
     answer = asking().get(
         f"{stack['reporting']}/v1/cells",
         params={"measure": measure, "authority": authority},
@@ -139,7 +139,7 @@ def test_ten_past_years_load_as_past_events_and_leave_open_what_has_no_end(stack
 
 @pytest.fixture
 def address(stack: Stack, tmp_path: Path) -> Iterator[str]:
-    """Of the page that somebody in Fife started, with a mapping of their own."""
+    """Yield the address of the page that somebody in Fife started, with a mapping of their own."""
     mapping = (EXAMPLES / "one-row-per-order" / "orders.yaml").read_text()
     (tmp_path / "orders.yaml").write_text(mapping.replace(SHETLAND, FIFE))
     (tmp_path / "token").write_text(stack["tokens"][FIFE])

@@ -1,4 +1,4 @@
-"""What the walk-through for vendors promises of the page, on the stack that it starts, in a browser."""
+"""The page keeps the promises that the walk-through for vendors makes, on the stack that it starts, in a browser."""
 
 import json
 import re

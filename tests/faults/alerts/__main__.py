@@ -23,7 +23,7 @@ Numbered = tuple[int, Fault]
 
 
 def main(arguments: Sequence[str], stage: Stage) -> int:
-    """Proves each of the chosen faults, whatever became of those before."""
+    """Prove each of the chosen faults, whatever became of those before. Returns the exit status."""
     chosen, began = list(choose(arguments)), time.monotonic()
     _row(*HEADINGS)
     _row(*("---",) * len(HEADINGS))
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str], stage: Stage) -> int:
 
 
 def choose(arguments: Sequence[str]) -> Iterator[Numbered]:
-    """With the number that each has in the whole table, so that one can go on from it."""
+    """Yield the chosen faults, with the number that each has in the whole table, so that one can go on from it."""
     parser = argparse.ArgumentParser(prog="make alerts", description="Arguments are given as ARGS=...")
     parser.add_argument(
         "words", nargs="*", help="only faults whose alert or name holds one of these; all, if there are none"
@@ -59,7 +59,7 @@ def turns(chosen: Iterable[Numbered]) -> Iterator[list[Numbered]]:
 
 
 def untried() -> list[str]:
-    """The alerts that no fault is done for."""
+    """Return the alerts for which no fault is caused."""
     tried = {fault.alert for fault in FAULTS}
     return [name for name, rule in rules().items() if name not in tried and rule["labels"]["severity"] != "none"]
 

@@ -15,7 +15,7 @@ OTHERS = r"^(?:ext[34]|xfs|zfs|tmpfs|9p|proc|mqueue|cgroup2?|devpts|pstore|bpf|.
 
 @contextmanager
 def small_disk(home: Path) -> Iterator[Path | None]:
-    """One of 32 megabytes; nothing where this user, or this machine, may mount none."""
+    """Yield a disk of 32 megabytes; None where this user, or this machine, may mount none."""
     image, place = home / "disk", home / "mounted"
     place.mkdir()
     with image.open("wb") as file:

@@ -26,7 +26,7 @@ COUNTED = (
 
 
 def alter_cell(table: str) -> Callable[[Scene], Mend]:
-    """One more than the events give; the proof comes round to it."""
+    """Alter a cell to one more than the events give; the proof comes round to it."""
     figure, key = CELLS[table]
     change = f"UPDATE {table} SET {figure} = {figure} + %s WHERE ({key}) = (SELECT {key} FROM {table} ORDER BY {key} LIMIT 1)"
 
@@ -39,7 +39,7 @@ def alter_cell(table: str) -> Callable[[Scene], Mend]:
 
 
 def alter_figure(scene: Scene) -> Mend:
-    """One more than was published. The runbook's command puts it right."""
+    """Alter a figure to one more than was published. The runbook's command puts it right."""
     return _done_to_shown(scene, "UPDATE reporting.cells SET value = value + 1")
 
 
@@ -63,7 +63,7 @@ def payback(scene: Scene, like: str, *arguments: str, told: Mapping[str, str] | 
 
 
 def forget_release(scene: Scene) -> Mend:
-    """Figures were announced for yesterday, and nobody made them; in the end that is called off."""
+    """Announce figures for yesterday that nobody makes; in the end they are called off."""
     now = system_clock()
     yesterday = now.date() - timedelta(days=1)
     month = (now.date().replace(day=1) - timedelta(days=1)).replace(day=1)
@@ -77,7 +77,7 @@ def forget_release(scene: Scene) -> Mend:
 
 
 def publish_release(scene: Scene) -> Mend:
-    """Figures up to the month before last, at once."""
+    """Publish figures up to the month before last, at once."""
     payback(scene, "reporting-api", "release", "make", "--publish")
     return lambda: None
 

@@ -27,7 +27,7 @@ LAG_SECONDS = 0.2
 
 
 def refuse_webhooks(scene: Scene) -> Mend:
-    """The programs of two authorities, and there are no more, answer that they are out of order."""
+    """Have the programs of two authorities, and there are no more, answer that they are out of order."""
     assert scene.program is not None
     scene.program.answer = status(503)
     for code in TOLD:
@@ -45,14 +45,14 @@ def refuse_webhooks(scene: Scene) -> Mend:
 
 
 def hold_up_webhooks(scene: Scene) -> Mend:
-    """Somebody's session holds the table of receivers, and does nothing."""
+    """Hold the table of receivers in somebody's session, which does nothing."""
     connection = psycopg.connect(scene.platform.database)
     connection.execute("LOCK TABLE orders.webhooks IN ACCESS EXCLUSIVE MODE")
     return connection.close
 
 
 def stop_receiver(scene: Scene) -> Mend:
-    """As one that has failed for days; its authority removes it in the end."""
+    """Stop a receiver as one that has failed for days; its authority removes it in the end."""
     assert scene.program is not None
     client = scene.platform.client("orders", STOPPED)
     body = {"name": "the case system", "url": scene.program.url}
@@ -62,7 +62,7 @@ def stop_receiver(scene: Scene) -> Mend:
 
 
 def slow_down(scene: Scene) -> Mend:
-    """The way to PostgreSQL takes so long that a page takes seconds, and yet a connection can be made, while people look at what is due."""
+    """Slow the way to PostgreSQL so that a page takes seconds, and yet a connection can be made, while people look at what is due."""
     assert scene.to_postgres is not None
     scene.to_postgres.lag = LAG_SECONDS
     client = scene.platform.client("unpaid_work", TOLD[0])
@@ -77,7 +77,7 @@ def slow_down(scene: Scene) -> Mend:
 
 
 def begin_copy(scene: Scene) -> None:
-    """Another Kafka holds all topics too, and Prometheus knows."""
+    """Begin a copy: another Kafka holds all topics too, and Prometheus knows."""
     other = KafkaProcess()
     scene.later.callback(other.remove)
     other.start()
@@ -94,13 +94,13 @@ def _known(scene: Scene) -> bool:
 
 
 def kill_copy(scene: Scene) -> Mend:
-    """Nobody tells any more how far the copy is; the alert must not wait for it to say so."""
+    """Kill the copy, so that nobody tells how far it is; the alert must not wait for it to say so."""
     scene.platform.kill(COPY)
     return lambda: scene.platform.spawn(COPY)
 
 
 def fill_disk(scene: Scene) -> Mend:
-    """All but a few megabytes of the disk for backups are taken."""
+    """Fill the disk for backups but for a few megabytes."""
     assert scene.disk is not None
     free = os.statvfs(scene.disk)
     big = scene.disk / "core"

@@ -15,7 +15,7 @@ ONE_IN = 20
 
 
 def refuse_all(scene: Scene) -> Mend:
-    """As many as the smallest authority sends in a day, by a program that says its version."""
+    """Send as many refused events as the smallest authority sends in a day, by a program that says its version."""
     with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
         for _ in range(4):
             producer.send(f"orders.events.{SMALLEST}", UNREADABLE).get(10)
@@ -23,7 +23,7 @@ def refuse_all(scene: Scene) -> Mend:
 
 
 def refuse_producer(scene: Scene) -> Mend:
-    """A new version of its program is refused, while the old one goes on beside it."""
+    """Send from a new version of a program, which is refused, while the old one goes on beside it."""
     scene.heartbeats([MIDDLE], 20)
     with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
         for _ in range(4):
@@ -50,7 +50,7 @@ def failing_requests(scene: Scene) -> Mend:
 
 
 def refuse_some(scene: Scene) -> Mend:
-    """One in five events of the largest authority."""
+    """Send events of the largest authority, of which one in five is refused."""
     scene.heartbeats([LARGEST], 100)
     with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
         for _ in range(25):
@@ -59,7 +59,7 @@ def refuse_some(scene: Scene) -> Mend:
 
 
 def fail_some(scene: Scene) -> Mend:
-    """One page cannot be answered, which few ask for."""
+    """Have one page fail that few ask for."""
     scene.platform.execute("ALTER TABLE reporting.announcements RENAME TO gone")
     client, asked = scene.platform.client("reporting", "national"), iter(range(10**9))
 

@@ -68,20 +68,20 @@ class Scene:
     """What ends with the scene."""
 
     def heartbeats(self, authorities: Iterable[str] = AUTHORITIES, number: int = 1) -> None:
-        """Each authority says that it is there."""
+        """Send a heartbeat of each authority."""
         for code in authorities:
             lines = b"\n".join(encode(_heartbeat(code)) for _ in range(number))
             assert self.platform.post("orders", code, lines).is_success
 
     def orders(self) -> None:
-        """Some authorities send what happened to their orders, so that there are figures."""
+        """Send events of some authorities about their orders, so that there are figures."""
         for kind, code, lines in scenario.topics():
             if code in SENDERS:
                 service = kind.removesuffix(".events").replace("-", "_")
                 assert self.platform.post(service, code, b"\n".join(lines)).is_success
 
     def authority_posts(self, code: str, token: str) -> int:
-        """One heartbeat with this token; the status of the answer."""
+        """Post one heartbeat with this token, and return the status of the answer."""
         client = self.platform.client("orders", code)
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/cloudevents+json"}
         return client.post("/v1/events", content=encode(_heartbeat(code)), headers=headers).status_code
@@ -97,7 +97,7 @@ def _heartbeat(code: str) -> Event:
 
 
 def people(number: int, ask: Callable[[], object], pause: float = 0.0) -> Callable[[], None]:
-    """So many ask all the time, until they are sent away."""
+    """Have so many people ask all the time, until they are sent away."""
     stop = threading.Event()
 
     def go_on() -> None:
@@ -133,7 +133,7 @@ def start_watch(platform: Platform, files: Path, share: float = 0.1, database: s
 
 
 def start_sender(platform: Platform) -> None:
-    """Who sends webhooks of orders; it tries again within seconds."""
+    """Start the sender of webhooks of orders; it tries again within seconds."""
     platform.add(SENDER, "orders-worker", sys.executable, "-m", "services.orders", "webhooks")
     platform.tell(SENDER, **WEBHOOKS, webhooks_retry_first_seconds="1", webhooks_retry_longest_seconds="5")
     platform.spawn(SENDER)
@@ -150,7 +150,7 @@ def _text(address: str) -> str:
 
 @contextmanager
 def running() -> Iterator[Scene]:
-    """A scene of its own, with ways that can be cut."""
+    """Yield a running scene of its own, with ways that can be cut."""
     with ExitStack() as parts:
         home = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="payback-alerts-")))
         kafka, to_kafka = _kafka()
@@ -195,7 +195,7 @@ def running() -> Iterator[Scene]:
 
 
 def _kafka() -> tuple[KafkaProcess, Proxy]:
-    """A broker with one more way to it, through a proxy."""
+    """Return a broker with one more way to it, through a proxy."""
     (inside,) = free_ports(1)
     proxy = Proxy(inside)
     kafka = KafkaProcess(beside=(inside, proxy.port))

@@ -15,7 +15,7 @@ CROWDED = 0.85
 
 
 def kill_often(scene: Scene) -> Mend:
-    """One that is there again at once, so that it is never away for long."""
+    """Kill a process often. It is there again at once, so that it is never away for long."""
     for _ in range(DEATHS):
         before = _begun(scene)
         scene.platform.kill("watch")
@@ -30,14 +30,14 @@ def _begun(scene: Scene) -> set[str]:
 
 
 def forget_transaction(scene: Scene) -> Mend:
-    """Somebody's session has looked at something, and neither ends nor goes on."""
+    """Open somebody's session, which has looked at something, and neither ends nor goes on."""
     connection = psycopg.connect(scene.platform.database)
     connection.execute("SELECT count(*) FROM orders.records")
     return connection.close
 
 
 def crowd(scene: Scene) -> Mend:
-    """Somebody's program takes ever more connections and gives none back."""
+    """Take ever more connections by somebody's program, which gives none back."""
     most, taken = scene.platform.rows("SELECT current_setting('max_connections')::int, count(*) FROM pg_stat_activity")[
         0
     ]
@@ -48,13 +48,13 @@ def crowd(scene: Scene) -> Mend:
 
 
 def take_right(scene: Scene) -> Mend:
-    """Nobody signs in as this role here, so that nothing fails for it."""
+    """Take the right to sign in from a role that nobody uses here, so that nothing fails for it."""
     scene.platform.execute("REVOKE UPDATE ON orders.checkpoints FROM orders_worker")
     return lambda: scene.platform.execute("GRANT UPDATE ON orders.checkpoints TO orders_worker")
 
 
 def blind(scene: Scene) -> Mend:
-    """Nobody tells of PostgreSQL any more."""
+    """Stop the exporter that tells of PostgreSQL."""
     assert scene.exporter is not None
     scene.exporter.stop()
     return scene.exporter.start

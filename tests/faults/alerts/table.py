@@ -46,7 +46,7 @@ YEAR = timedelta(days=365)
 
 
 class Fault(NamedTuple):
-    """What is done, and which alert it must raise; no other may page meanwhile."""
+    """One fault, and the alert that it must raise; no other alert may page meanwhile."""
 
     name: str
     alert: str
@@ -102,7 +102,7 @@ def freeze_kafka(scene: Scene) -> Mend:
 
 
 def cut_off_from_kafka(scene: Scene) -> Mend:
-    """Nothing is sent meanwhile: the worker has nothing to do."""
+    """Cut the worker off from Kafka. Nothing is sent meanwhile, so that it has nothing to do."""
     assert scene.to_kafka is not None
     scene.to_kafka.cut()
     return scene.to_kafka.mend
@@ -115,7 +115,7 @@ def cut_off_from_postgres(scene: Scene) -> Mend:
 
 
 def hold_publication(scene: Scene) -> Mend:
-    """Somebody's session holds the turn to publish, and does nothing."""
+    """Hold the turn to publish in somebody's session, which does nothing."""
     connection = psycopg.connect(scene.platform.database)
     connection.execute("SELECT FROM orders.publications WHERE authority = %s FOR UPDATE", [OTHER])
     scene.heartbeats([OTHER])
@@ -136,7 +136,9 @@ def put_aside(scene: Scene) -> Mend:
 
 
 def silence(authority: str | None = None) -> Callable[[Scene], Mend]:
-    """As if the last that came of it, or of all, came ten days ago; the proof may find that arrivals are not what the log says."""
+    """Make it look as if the last event of one authority, or of all, came ten days ago; the proof may find that arrivals are not what
+    the log says.
+    """
     whose, which = ("WHERE authority = %s", [authority]) if authority else ("", [])
 
     def move(scene: Scene, by: str) -> None:
@@ -181,14 +183,14 @@ def change_retention(scene: Scene) -> Mend:
 
 
 def hold_measuring(scene: Scene) -> Mend:
-    """Somebody's session holds a table of which a worker asks only to tell how its authorities are."""
+    """Hold, in somebody's session, a table of which a worker asks only to tell how its authorities are."""
     connection = psycopg.connect(scene.platform.database)
     connection.execute("LOCK TABLE orders.tree_heads IN ACCESS EXCLUSIVE MODE")
     return connection.close
 
 
 def impossible_time(scene: Scene) -> Mend:
-    """A record whose sender takes seconds for milliseconds, in a topic that keeps the sender's times for a moment."""
+    """Send a record whose sender takes seconds for milliseconds, in a topic that keeps the sender's times for a moment."""
     topic = f"orders.events.{OTHER}"
     _configure(scene, topic, "message.timestamp.type", "CreateTime")
     with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
@@ -198,7 +200,7 @@ def impossible_time(scene: Scene) -> Mend:
 
 
 def leave_open(scene: Scene) -> Mend:
-    """The last day that was signed is four days ago."""
+    """Leave days open: the last day that was signed is four days ago."""
     last = system_clock().date() - timedelta(days=4)
     row = (
         "INSERT INTO orders.tree_heads (authority, day, size, root, next_offset, signed) VALUES (%s, %s, 0, '', 0, '')"

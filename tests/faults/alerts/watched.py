@@ -68,13 +68,13 @@ class Told(NamedTuple):
 
 
 def seconds(text: str) -> float:
-    """Of a duration as in `1h30m`."""
+    """Return the seconds of a duration as in `1h30m`."""
     return sum(int(number) * UNITS[unit] for number, unit in re.findall(DURATION, text))
 
 
 @cache
 def rules() -> Mapping[str, Mapping[str, Any]]:
-    """The alerts that are deployed, by name."""
+    """Return the alerts that are deployed, by name."""
     document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
     return {rule["alert"]: rule for group in document["groups"] for rule in group["rules"] if "alert" in rule}
 
@@ -151,7 +151,7 @@ class Receiver:
                 self.end_headers()
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library names it so
-                """Nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
 
@@ -167,7 +167,7 @@ class Receiver:
     def since(
         self, begun: float, *, status: str = "firing", receivers: tuple[str, ...] = ("pager", "today")
     ) -> list[Told]:
-        """What has arrived since then, but for the sign of life."""
+        """Return the alerts that have arrived since then, but for the sign of life."""
         return [one for one in self.told if one.at >= begun and one.status == status and one.receiver in receivers]
 
 
@@ -185,7 +185,7 @@ class Watched:
             return json.load(answer)["data"]
 
     def active(self, *states: str) -> set[str]:
-        """The alerts that are in these states now, but for those that tell nobody."""
+        """Return the alerts that are in these states now, but for those that tell nobody."""
         found = self.ask("alerts")["alerts"]
         return {
             one["labels"]["alertname"]
@@ -205,7 +205,7 @@ class Watched:
 
 
 def _alertmanager(port: int) -> str:
-    """The deployed routes and inhibitions, with our receiver, and a tenth of the patience."""
+    """Return the deployed routes and inhibitions, with our receiver, and a tenth of the patience."""
     text = (PROMETHEUS / "alertmanager.yml").read_text()
     text = re.sub(r"http://(\w+)\.invalid/", rf"http://127.0.0.1:{port}/\1", text)
     return re.sub(rf"(group_wait|group_interval): {DURATION}", lambda f: f"{f[1]}: {_shorter(f[2] + f[3])}", text)
@@ -227,7 +227,7 @@ def _prometheus(home: Path, alertmanager: int) -> str:
 
 @contextmanager
 def watching(home: Path) -> Iterator[Watched]:
-    """Everything but the platform; say with `scrape` what there is to watch."""
+    """Yield everything but the platform; `scrape` says what there is to watch."""
     receiver = Receiver()
     web, alerts = free_ports(2)
     (home / "targets").mkdir()

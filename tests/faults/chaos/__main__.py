@@ -63,7 +63,9 @@ def main(
 
 @contextmanager
 def stage() -> Iterator[Scene]:
-    """The platform with Kafka and PostgreSQL of its own, each behind a way that can be cut, and on a small disk where that may be made."""
+    """Yield the platform with Kafka and PostgreSQL of its own, each behind a way that can be cut, and on a small disk where that may be
+    made.
+    """
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
         directory.chmod(0o711)
@@ -88,19 +90,19 @@ def stage() -> Iterator[Scene]:
 
 
 def _tell_what_was_said(scene: Scene) -> None:
-    """The end of what every process logged, without what is waited for."""
+    """Print the end of each process's log, without the lines that are expected."""
     for log in sorted(scene.own.directory.glob("*.log")):
         lines = [line for line in log.read_text(errors="replace").splitlines() if "tries again" not in line]
         sys.stderr.write("\n".join([f"== {log.name}", *lines[-15:]]) + "\n")
 
 
 def _remove_postgres(scene: Scene) -> None:
-    """Whichever it is by then."""
+    """Remove whichever PostgreSQL it is by then."""
     scene.postgres.remove()
 
 
 def _disk(stack: ExitStack, place: Path) -> Path | None:
-    """A small disk of its own; None where the system does not allow it."""
+    """Return a small disk of its own; None where the system does not allow it."""
     place.mkdir(mode=0o711)
     made = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0711", "tmpfs", place], check=False, capture_output=True

@@ -38,7 +38,7 @@ def kill_all_workers(scene: Scene) -> None:
 
 
 def freeze_a_worker(scene: Scene) -> None:
-    """For longer than its session."""
+    """Freeze a worker for longer than its session."""
     name = scene.worker()
     scene.platform.freeze(name)
     time.sleep(scene.random.uniform(3.5, 6))
@@ -46,7 +46,7 @@ def freeze_a_worker(scene: Scene) -> None:
 
 
 def replace_a_frozen_worker(scene: Scene) -> None:
-    """Another one takes over while it stands still; then both go on together for a while."""
+    """Freeze a worker until another one has taken over; then let both go on together for a while."""
     name = scene.worker()
     scene.platform.add("stand-in", name)
     scene.platform.freeze(name)
@@ -58,7 +58,7 @@ def replace_a_frozen_worker(scene: Scene) -> None:
 
 
 def come_and_go(scene: Scene) -> None:
-    """More workers of one service join, and leave again, in an orderly way or not."""
+    """Have more workers of one service join, and leave again, in an orderly way or not."""
     like = scene.worker()
     names = [f"{like}-{number}" for number in range(scene.random.randint(1, 3))]
     for name in names:
@@ -102,7 +102,7 @@ def restart_postgres(scene: Scene) -> None:
 
 
 def end_sessions(scene: Scene) -> None:
-    """Whatever they are doing."""
+    """End all sessions, whatever they are doing."""
     for _ in range(scene.random.randint(1, 4)):
         scene.platform.rows(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'payback-%%'"
@@ -118,13 +118,13 @@ def hold_a_lock(scene: Scene) -> None:
 
 
 def send_again(scene: Scene) -> None:
-    """What was sent before, in another order: it counts once."""
+    """Send again, in another order, events that were sent before: each counts once."""
     load = scene.under_way
     send(scene.platform, load, scene.random.sample(load.deliveries[: len(load.receipts)], min(300, len(load.receipts))))
 
 
 def poison(scene: Scene) -> None:
-    """What nobody should send, from an authority of its own and in every codec."""
+    """Send messages that nobody should send, from an authority of its own and in every codec."""
     packed = scene.random.choice(CODECS)
     with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka, compression_type=packed)) as producer:
         for topic in ("orders.events", "unpaid-work.events"):
@@ -132,7 +132,7 @@ def poison(scene: Scene) -> None:
 
 
 def abort_a_transaction(scene: Scene) -> None:
-    """What was sent within was never sent, whatever it says."""
+    """Abort a transaction: events sent within it were never sent, whatever they say."""
     settings = KafkaSettings(bootstrap=scene.platform.kafka)
     with BulkProducer(settings, transactional="chaos") as producer, suppress(Never), producer.transaction():
         producer.send_all([Outgoing(f"orders.events.{scene.bystander}", b"k", b"never sent")])

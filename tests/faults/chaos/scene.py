@@ -1,4 +1,4 @@
-"""What a fault may touch, the load that is under way meanwhile, and what must hold afterwards."""
+"""The things that a fault may touch, the load that is under way meanwhile, and the conditions that must hold afterwards."""
 
 import sys
 import time
@@ -32,7 +32,7 @@ ARRIVAL = ("events", "reporting_delay", "sequence")
 
 @dataclass
 class Surroundings:
-    """What only a stage of one's own has: ways that can be cut, and disks that can be full."""
+    """The things that only a stage of one's own has: ways that can be cut, and disks that can be full."""
 
     to_kafka: Proxy
     to_postgres: Proxy
@@ -42,7 +42,7 @@ class Surroundings:
 
 @dataclass
 class Scene:
-    """What a fault may touch."""
+    """The things that a fault may touch."""
 
     platform: Platform
     kafka: KafkaProcess
@@ -76,7 +76,7 @@ Fault = Callable[[Scene], None]
 
 
 def play(scene: Scene, load: Load, faults: Sequence[Fault]) -> None:
-    """One fault after another, each in the middle of a piece of the load, and then all the checks."""
+    """Play one fault after another, each in the middle of a piece of the load, and then make all the checks."""
     scene.load = load
     pieces = load.pieces(len(faults))
     for fault, piece in zip(faults, pieces, strict=False):
@@ -94,7 +94,7 @@ def play(scene: Scene, load: Load, faults: Sequence[Fault]) -> None:
 
 
 def send(platform: Platform, load: Load, deliveries: Sequence[Delivery]) -> None:
-    """To Kafka itself, again and again until it has it: what comes twice counts once."""
+    """Send to Kafka itself, again and again until it has the event; one that comes twice counts once."""
     with Producer(KafkaSettings(bootstrap=platform.kafka)) as producer:
         for begin in range(0, len(deliveries), 200):
             batch = [Outgoing(one.topic, one.key, one.value) for one in deliveries[begin : begin + 200]]
@@ -113,7 +113,7 @@ def send(platform: Platform, load: Load, deliveries: Sequence[Delivery]) -> None
 
 
 def check(platform: Platform, load: Load) -> None:
-    """Nothing lost, nothing doubled, nothing stale, everything back."""
+    """Check that nothing is lost, doubled or stale, and that everything is back."""
     load.assert_once(platform)
     load.assert_reporting_equal(platform)
     spoken = {_dimension(key) for key in load.cells if key.split("|")[0] not in ARRIVAL}
@@ -126,7 +126,7 @@ def check(platform: Platform, load: Load) -> None:
 
 
 def assert_proved(platform: Platform, load: Load) -> None:
-    """By the way of `payback prove`: log, records, cells, and what reporting shows."""
+    """Assert, in the way of `payback prove`, that log, records, cells and figures agree."""
     database = DatabaseSettings(url=platform.database, schema_name="reporting")
     with opened(ProofSettings(database=database, kafka=KafkaSettings(bootstrap=platform.kafka))) as prover:
         for service in prover.books:
@@ -137,7 +137,7 @@ def assert_proved(platform: Platform, load: Load) -> None:
 
 
 def assert_log_is_fresh(platform: Platform, load: Load) -> None:
-    """What compaction would leave is what the services hold, and no version ever goes back."""
+    """Assert that the services hold what compaction would leave, and that no version ever goes back."""
     newest: dict[str, Cell] = {}
     for message in national(platform.kafka):
         aggregate = decode_aggregate(message)

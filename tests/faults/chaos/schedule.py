@@ -9,7 +9,7 @@ from tests.faults.chaos.scene import Fault
 
 
 def schedule(random: Random, length: int, known: Sequence[Fault] = FAULTS) -> list[Fault]:
-    """Every fault about equally often."""
+    """Return a schedule in which every fault comes about equally often."""
     found: list[Fault] = []
     while len(found) < length:
         found += random.sample(known, len(known))
@@ -17,7 +17,7 @@ def schedule(random: Random, length: int, known: Sequence[Fault] = FAULTS) -> li
 
 
 def table(took: Mapping[str, Sequence[float]]) -> str:
-    """One line for each fault."""
+    """Return a table with one line for each fault."""
     lines = [f"{'fault':28} {'times':>5} {'median':>8} {'longest':>8}  seconds until all is shown"]
     for name, seconds in sorted(took.items()):
         lines.append(f"{name.replace('_', ' '):28} {len(seconds):5} {median(seconds):8.1f} {max(seconds):8.1f}")

@@ -29,7 +29,7 @@ def _way(scene: Scene) -> Proxy:
 
 
 def cut_the_network(scene: Scene) -> None:
-    """To Kafka or to PostgreSQL, so that nothing gets through and nobody is told."""
+    """Cut the network to Kafka or to PostgreSQL, so that nothing gets through and nobody is told."""
     way = _way(scene)
     way.cut()
     time.sleep(scene.random.uniform(1, 8))
@@ -50,7 +50,7 @@ def break_connections_off(scene: Scene) -> None:
 
 
 def freeze_sessions(scene: Scene) -> None:
-    """PostgreSQL's own processes stand still, with whatever they hold."""
+    """Freeze PostgreSQL's own processes, with whatever they hold."""
     found = scene.platform.rows("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'payback-%%'")
     pids = [pid for (pid,) in found if scene.random.random() < 0.5]
     for pid in pids:
@@ -85,7 +85,7 @@ class Replica(Postgres):
 
 
 def fail_over(scene: Scene) -> None:
-    """PostgreSQL dies, and a replica that may lack the tail takes its place for good."""
+    """Kill PostgreSQL, so that a replica that may lack the tail takes its place for good."""
     directory = scene.own.directory / f"replica-{time.monotonic_ns()}"
     directory.mkdir(mode=0o711)
     replica, before = Replica(directory, scene.postgres), scene.postgres
@@ -101,7 +101,7 @@ def fail_over(scene: Scene) -> None:
 
 
 def fill_a_disk(scene: Scene) -> None:
-    """Of Kafka or of PostgreSQL; whichever stops for it is started again when there is room."""
+    """Fill a disk of Kafka or of PostgreSQL; whichever stops for it is started again when there is room."""
     disk = scene.random.choice(scene.own.disks)
     filling = disk / "filling"
     with filling.open("wb", buffering=0) as file, suppress(OSError):
@@ -114,7 +114,7 @@ def fill_a_disk(scene: Scene) -> None:
 
 
 def jump_the_clock(scene: Scene) -> None:
-    """Records come with the times of a broker whose clock is wrong by much, forwards or backwards."""
+    """Send records with the times of a broker whose clock is wrong by much, forwards or backwards."""
     topic = f"unpaid-work.events.{scene.bystander}"
     now = int(time.time() * 1000)
     with closing(KafkaAdminClient(bootstrap_servers=scene.platform.kafka)) as admin:
@@ -131,7 +131,7 @@ def jump_the_clock(scene: Scene) -> None:
 
 
 def add_a_partition(scene: Scene) -> None:
-    """To a topic that must have one: its authority is parked, and the others go on."""
+    """Add a partition to a topic that must have one: its authority is parked, and the others go on."""
     topic = f"orders.events.{scene.bystander}"
     with closing(KafkaAdminClient(bootstrap_servers=scene.platform.kafka)) as admin:
         (found,) = admin.describe_topics([topic])
@@ -142,13 +142,13 @@ def add_a_partition(scene: Scene) -> None:
 
 
 def parked(platform: Platform) -> set[str]:
-    """Who is parked now: the latest row of an authority says what it is."""
+    """Return who is parked now, according to the latest row of each authority."""
     latest = "SELECT DISTINCT ON (authority) authority, action FROM orders.parks ORDER BY authority, id DESC"
     return {authority for authority, action in platform.rows(latest) if action == Action.PARKED}
 
 
 def roll_out_other_rules(scene: Scene) -> None:
-    """A worker with other rules comes beside the old one, which then goes; and it is all taken back."""
+    """Start a worker with other rules beside the old one, which then goes; and take it all back."""
     name = scene.random.choice(WORKERS[:2])
     path = scene.own.directory / "closed_days.csv"
     path.write_text(f"authority,day,name\n{scene.random.choice(scene.under_way.authorities)},2026-01-05,closed\n")
@@ -164,7 +164,7 @@ def roll_out_other_rules(scene: Scene) -> None:
 
 
 def restore_an_older_copy(scene: Scene) -> None:
-    """Of Kafka's data: every worker refuses it, and goes on when the newer one is back."""
+    """Restore an older copy of Kafka's data: every worker refuses it, and goes on when the newer one is back."""
     older, newer = (scene.own.directory / f"{name}-{time.monotonic_ns()}" for name in ("older", "newer"))
     scene.kafka.stop()
     scene.kafka.copy(older)
@@ -188,7 +188,7 @@ def restore_an_older_copy(scene: Scene) -> None:
 
 
 def _send_unreadable(scene: Scene) -> None:
-    """One message to each topic of those whose load is under way."""
+    """Send one unreadable message to each topic of those whose load is under way."""
     topics = [f"{kind}.{authority}" for kind in Topic for authority in scene.under_way.authorities]
     with closing(KafkaProducer(bootstrap_servers=scene.platform.kafka)) as producer:
         for topic in topics:

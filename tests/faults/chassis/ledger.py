@@ -65,7 +65,7 @@ class Ledger:
             return dict(database.execute("SELECT topic, next FROM position").fetchall())
 
     def offsets(self) -> dict[str, list[int]]:
-        """Of all messages, in the order in which they were kept."""
+        """Return the offsets of all messages, in the order in which they were kept."""
         kept: dict[str, list[int]] = {}
         with closing(self._open()) as database:
             for topic, offset in database.execute("SELECT topic, offset FROM message ORDER BY rowid"):

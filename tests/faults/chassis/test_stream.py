@@ -92,7 +92,7 @@ StartWorker = Callable[..., Running]
 
 @pytest.fixture
 def worker(kafka: str) -> Iterator[StartWorker]:
-    """Starts workers; stops what still runs."""
+    """Yield what starts workers, and stop those that still run."""
     running: list[Running] = []
     with ThreadPoolExecutor() as pool:
 
@@ -110,7 +110,7 @@ def worker(kafka: str) -> Iterator[StartWorker]:
 
 @pytest.fixture
 def send(kafka: str) -> Iterator[Callable[..., None]]:
-    """Sends so many messages to a topic."""
+    """Yield what sends so many messages to a topic."""
     with Producer(kafka_settings(kafka)) as producer:
 
         def messages(topic: str, count: int) -> None:
@@ -338,7 +338,7 @@ class Watched(Ledger):
 
 @pytest.fixture
 def process(kafka: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
-    """Starts workers as processes of their own; kills what still runs."""
+    """Yield what starts workers as processes of their own, and kill those that still run."""
     running: list[subprocess.Popen[bytes]] = []
 
     def start(group: str, *topics: str, seconds: float = 0.05) -> "subprocess.Popen[bytes]":
@@ -585,7 +585,7 @@ async def nothing(*_: object, **__: object) -> None:
     ]
 )
 def a_step_lost(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first time, a step of an assignment is left out or never ends."""
+    """Leave out a step of an assignment the first time, or let it never end."""
     owner, step, instead = request.param
     usual, steps = getattr(owner, step), iter((instead,))
 

@@ -1,4 +1,4 @@
-"""What is done in a process beside for callers who are not signed in: the same answers, by another process, which may end at any time."""
+"""A process beside the API answers callers who are not signed in: the answers are the same, and it may end at any time."""
 
 import json
 import os
@@ -78,7 +78,7 @@ BEARER = f"Bearer {mint(KEYS.private, Identity('somebody'), timedelta(hours=1), 
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """An answer of the service."""
 
     status: int
     headers: dict[str, str]
@@ -105,7 +105,7 @@ class Server(NamedTuple):
             return Answer(fault.code, dict(fault.headers.items()), fault.read())
 
     def who(self, **headers: str) -> int:
-        """The process that answers."""
+        """Return the process that answers."""
         found: int = json.loads(self.get("/who/a", **headers).body)["process"]
         return found
 

@@ -1,4 +1,4 @@
-"""What a caller takes of one process counts in all; without PostgreSQL each goes by its own count."""
+"""Requests of a caller to any process count in all; without PostgreSQL each process goes by its own count."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ NOON = datetime(2026, 9, 30, 12, tzinfo=UTC)
 
 @pytest.fixture(params=["reporting", "orders", "unpaid_work"])
 def shared(migrated: Callable[[], str], request: pytest.FixtureRequest) -> Engine:
-    """As the API of a service works with it."""
+    """Return an engine of shared budgets, as the API of a service works with them."""
     return engine(DatabaseSettings(url=migrated(), schema_name=request.param))
 
 

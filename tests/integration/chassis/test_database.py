@@ -72,7 +72,7 @@ def _settings(url: str, **given: object) -> DatabaseSettings:
 
 
 def _service(url: str, directory: Path) -> Engine:
-    """An engine on an empty schema, with the tables above."""
+    """Return an engine on an empty schema, with the tables above."""
     (directory / "versions").mkdir(exist_ok=True)
     migrate(url, "things", directory)
     made = database.engine(_settings(url))
@@ -197,7 +197,7 @@ def test_a_statement_that_takes_too_long_is_away(postgres: str, service: Engine)
 
 
 def _cut(postgres: str, session: int) -> bool:
-    """Whether the session has ended."""
+    """Return whether the session has ended."""
     with psycopg.connect(postgres) as administrator:
         return administrator.execute("SELECT pg_terminate_backend(%s, 5000)", [session]).fetchone() == (True,)
 

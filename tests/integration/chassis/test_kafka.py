@@ -43,7 +43,7 @@ def admin(settings: KafkaSettings) -> Iterator[Admin]:
 
 @pytest.fixture
 def silent() -> Iterator[KafkaSettings]:
-    """Something that accepts connections and never answers."""
+    """Yield the settings of something that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield KafkaSettings(bootstrap=f"127.0.0.1:{server.getsockname()[1]}")
 

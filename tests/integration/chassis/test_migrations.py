@@ -54,7 +54,7 @@ def _ask(url: str, question: str) -> object:
 
 
 def _login(url: str, privileges: str, grants: Callable[[str], str]) -> str:
-    """A user of the server that is not its administrator, as a URL."""
+    """Return the URL of a user of the server who is not its administrator."""
     name = f"login_{uuid4().hex[:8]}"
     administrator = create_engine(database.driver_url(url), poolclass=NullPool)
     with administrator.begin() as connection:

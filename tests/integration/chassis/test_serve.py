@@ -129,7 +129,7 @@ def test_a_body_that_never_ends_is_refused_at_once(server: tuple[subprocess.Pope
 
 
 def _say(port: int, sent: bytes, *more: bytes) -> bytes:
-    """All that the server answers until it closes."""
+    """Return all bytes that the server sends until it closes."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         with suppress(ConnectionError):  # it need not hear the rest

@@ -49,7 +49,7 @@ class Office:
         return done
 
     def said(self) -> list[tuple[str, str, dict[str, Any]]]:
-        """Subject, type and data of what the last sending said, in order of subject and type."""
+        """Return subject, type and data of the events of the last sending, in order of subject and type."""
         found = [(event["subject"], event["type"].split(".", 2)[2], event["data"]) for event in self.new]
         return sorted(found, key=lambda one: (one[0], one[1], str(one[2])))
 

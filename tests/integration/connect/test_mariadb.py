@@ -43,7 +43,7 @@ def statements(heading: str) -> list[str]:
 
 @pytest.fixture(params=["mariadb", "sqlite"])
 def case_system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Engine, str]]:
-    """The database by its owner, and the address for the reader."""
+    """Yield the database by its owner, and the address for the reader."""
     if request.param == "sqlite":
         engine = create_engine(f"sqlite:///{tmp_path / 'case.db'}", isolation_level="AUTOCOMMIT")
         run(engine, *CASES, *statements("## SQLite"))
@@ -75,7 +75,7 @@ def test_what_changes_in_the_database_is_said_and_nothing_is_written(
 
 
 def _refuses_writing(folder: Path, owner: Engine) -> None:
-    """The database itself, if a query should ever get past the check."""
+    """Assert that the database itself refuses writing, if a query should ever get past the check."""
     mapping = load_mapping(folder / "case.yaml")
     if owner.dialect.name == "mysql":
         run(owner, "CREATE SEQUENCE payback.counter", "GRANT INSERT ON payback.counter TO payback_reader")

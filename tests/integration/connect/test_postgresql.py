@@ -27,7 +27,7 @@ payback = command_line(["services.connect.commands"])
 
 
 def block(language: str) -> str:
-    """The page's first in that language that is about a database."""
+    """Return the page's first block in that language that is about a database."""
     found = re.search(rf"## A case system's database.*?```{language}\n(.+?)```", PAGE, re.DOTALL)
     assert found
     return found[1]

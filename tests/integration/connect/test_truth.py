@@ -56,7 +56,7 @@ def test_day_by_day_the_cells_come_out(authority: str, seed: int, tmp_path: Path
 
 
 def connected(folder: Path) -> list[Event]:
-    """What the connector says of all extracts in a folder."""
+    """Return the events that the connector makes of all extracts in a folder."""
     job = Job(load_mapping(folder / "extracts.yaml"), Home(folder / "no.connect"), None, let_vanish=True)
     days = sorted({path.stem.split()[-1] for path in folder.glob("*.csv")})
     assert len(days) == DAYS

@@ -28,7 +28,7 @@ class Desk:
         self.state, self.last = state, 0
 
     def morning(self, *files: str) -> tuple[ImportResult, list[tuple[str, Any, datetime]]]:
-        """The outcome of an import, and subject, fact and when it was recorded of each event."""
+        """Return the outcome of an import, and subject, fact and time of recording of each event."""
         extracts = extracts_in(self.job.mapping, [self.folder / name for name in files], self.state, None)
         result = compare(self.job.setting(self.state, b"k" * 32), extracts, keep=True)
         new = self.state.waiting(self.last, 10_000)

@@ -1,4 +1,4 @@
-"""What goes wrong with real extracts, tried on each of the three worked mappings."""
+"""Real extracts go wrong in many ways, each tried on the three worked mappings."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -73,7 +73,7 @@ def desk(worked: Worked) -> Iterator[Desk]:
 
 @pytest.fixture
 def whole(worked: Worked) -> list[tuple[str, str]]:
-    """What the extract says as it is."""
+    """Return the statements of the unspoilt extract."""
     with closing(State(None)) as state:
         return said(Desk(worked.mapping, state).morning(worked.file)[1])
 
@@ -82,7 +82,7 @@ Spoil = Callable[[Book], Any]
 
 
 def spoilt(worked: Worked, folder: Path, spoil: Spoil, epoch: int = 1900) -> Path:
-    """The extract with something done to its tables."""
+    """Return the extract with something done to its tables."""
     source = (EXAMPLES / worked.mapping).parent / worked.file
     book = read(source)
     spoil(book)
@@ -109,7 +109,7 @@ def _plain(cell: Any) -> Any:
 
 
 def headings(rows: Rows) -> int:
-    """In which row they are: the first that is full."""
+    """Return the row in which the headings are: the first that is full."""
     return next(number for number, row in enumerate(rows) if sum(cell != "" for cell in row) > 4)
 
 
@@ -152,7 +152,7 @@ def test_a_wrong_code_holds_back_its_own_fact_until_it_is_mended(
 
 
 def later(path: Path) -> None:
-    """As if it were written a minute after it was."""
+    """Make the extract look as if it were written a minute after it was."""
     at = path.stat().st_mtime + 60
     utime(path, (at, at))
 
@@ -213,7 +213,7 @@ def test_dates_that_count_from_1904_are_the_same_days(worked: Worked, tmp_path: 
 
 
 def numbered(book: Book) -> None:
-    """Each date of text as a number of days since 1904 began."""
+    """Write each date of text as a number of days since 1904 began."""
     for rows in book.values():
         for row in rows:
             row[:] = [_days(cell) if cell.count("/") == 2 else cell for cell in row]

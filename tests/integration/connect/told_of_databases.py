@@ -1,4 +1,4 @@
-"""What is said of a case system's database whose orders and contacts change, whichever database it is."""
+"""The events made from a case system's database whose orders and contacts change, whichever database it is."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.support.platform import platform
 
 
 def assert_changes_are_said(folder: Path, owner: Engine) -> None:
-    """All that is there at first, then what its owner changed, then nothing."""
+    """Assert that an import tells all that is there at first, then whatever its owner changed, then nothing."""
     with platform() as server:
         office = Office(folder, server)
         office.mapping = folder / "case.yaml"

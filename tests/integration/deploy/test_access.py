@@ -64,13 +64,13 @@ def deployed_properties() -> dict[str, str]:
 
 
 def deployed_users() -> str:
-    """Who signs in at the inner listeners, as docker-compose.yml has it, all with one password."""
+    """Return who signs in at the inner listeners, as docker-compose.yml has it, all with one password."""
     users: str = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-kafka-users"]
     return re.sub(r"\$\{.*?\}", PASSWORD, users)
 
 
 def inside(user: str, address: str) -> KafkaSettings:
-    """How a container signs in."""
+    """Return the settings with which a container signs in."""
     return KafkaSettings.model_validate(
         {
             "bootstrap": address,
@@ -83,7 +83,7 @@ def inside(user: str, address: str) -> KafkaSettings:
 
 
 def self_signed() -> tuple[str, str]:
-    """A key and a certificate for the loopback address, in PEM form."""
+    """Return a key and a certificate for the loopback address, in PEM form."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kafka")])
     now = system_clock()
@@ -133,7 +133,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     (outer,) = free_ports(1)
 
     def here(*, broker: int, controller: int, data: str) -> dict[str, str]:
-        """What is deployed, but for addresses and files."""
+        """Return the deployed settings, but for addresses and files."""
         return deployed_properties() | {
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "listeners": f"INTERNAL://127.0.0.1:{broker},CONTROLLER://127.0.0.1:{controller},"
@@ -164,9 +164,9 @@ def write(settings: KafkaSettings, topic: str) -> None:
 
 
 def can_read(settings: KafkaSettings, topic: str, group: str | None = None) -> bool:
-    """Whether a record of the topic, which has some, can be had: until there is one, or the broker has refused it.
+    """Return whether a record of the topic, which has some, can be read: try until there is one, or the broker has refused it.
 
-    With the library that tells of every refusal; kafka-python only logs some, and tries again. Who may not know of a topic
+    The library used here tells of every refusal; kafka-python only logs some, and tries again. Whoever may not know of a topic
     is refused when asking for it, before any record.
     """
     of_groups = [KafkaError.GROUP_AUTHORIZATION_FAILED] if group else []  # who takes a partition needs no group
@@ -297,7 +297,7 @@ LARGE = os.urandom(63 * 1024)
 
 
 def seconds_to_send(producer: Producer, topic: str, events: int = 1) -> float:
-    """One after the other, since a broker makes whoever sent too much wait with what comes next."""
+    """Return how long sending takes, one message after the other, since a broker makes whoever sent too much wait with the next."""
     began = time.monotonic()
     for _ in range(events):
         producer.send_all([Outgoing(topic, b"key", LARGE)])
@@ -326,7 +326,7 @@ def test_a_greedy_authority_waits_and_nobody_else_does(guarded: Guarded, caplog:
 
 
 def quota_of(guarded: Guarded, user: str) -> dict[str, float]:
-    """In Kafka's own words."""
+    """Return the quota in Kafka's own words."""
     exactly = DescribeClientQuotasRequest.ComponentData(entity_type="user", match_type=0, match=user)
     with closing(KafkaAdminClient(**connection(guarded.inner))) as admin:
         asked = DescribeClientQuotasRequest(components=[exactly], strict=True)
@@ -447,7 +447,7 @@ def running(command: list[str], variables: dict[str, str], log: Path) -> Iterato
 
 
 def told(address: str) -> str:
-    """What the address answers; nothing while it does not, or says no."""
+    """Return the answer of the address; nothing while there is none, or it is a refusal."""
     try:
         with urllib.request.urlopen(address, timeout=5) as answer:
             return str(answer.read().decode())

@@ -1,4 +1,4 @@
-"""What Docker Compose makes of our files: by its plugin where it is there, and by compose-go, the library that it is made of."""
+"""Docker Compose takes our files: by its plugin where it is there, and by compose-go, the library that it is made of."""
 
 import json
 import os
@@ -55,7 +55,7 @@ READERS = [
 
 
 def read(reader: str, files: list[Path], log: Path) -> dict[str, Any] | None:
-    """The files laid over one another and filled in; None where they are refused."""
+    """Read the files laid over one another and filled in; None where they are refused."""
     if reader == "plugin":
         laid = [word for file in files for word in ("--file", str(file))]
         command = ["docker", "compose", *laid, "config", "--format", "json"]

@@ -42,7 +42,7 @@ class Prometheus:
             return json.load(answer)["data"]
 
     def health(self) -> dict[str, str]:
-        """Of each job."""
+        """Return the health of each job."""
         try:
             return {t["labels"]["job"]: t["health"] for t in self.ask("targets")["activeTargets"]}
         except OSError:
@@ -53,7 +53,7 @@ class Prometheus:
 
 
 def configured(metrics: list[str]) -> str:
-    """What is deployed, but for addresses, and less patient."""
+    """Return the deployed configuration, but for addresses, and with less patience."""
     jobs = iter(metrics)  # the stack tells them in the order in which they are configured
     text = (PROMETHEUS / "prometheus.yml").read_text()
     for other in NOT_IN_THE_STACK:
@@ -116,7 +116,7 @@ def test_every_process_is_watched_and_every_rule_is_evaluated(prometheus: Promet
 
 
 def names_of(prometheus: Prometheus, job: str) -> set[str]:
-    """The metrics of ours that a process exposes, as docs/metrics.md names them."""
+    """Return the metrics of ours that a process exposes, as docs/metrics.md names them."""
     found = prometheus.ask("targets/metadata", match_target=f'{{job="{job}"}}')
     return {one["metric"].removesuffix("_total") for one in found if one["metric"].startswith("payback_")}
 
@@ -125,5 +125,5 @@ EXPECTED = {"orders-worker": "32", "unpaid-work-worker": "64", "reporting-worker
 
 
 def topics_read(prometheus: Prometheus) -> dict[str, str]:
-    """As TopicUnread counts them."""
+    """Return the topics that are read, as TopicUnread counts them."""
     return prometheus.by_job("count by (job) (count by (job, topic) (payback_stream_lag))")

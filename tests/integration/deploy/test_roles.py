@@ -51,7 +51,7 @@ def psql() -> Path:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of its own, since roles belong to the whole server, after the image's first start; `host:port/database`."""
+    """Yield a server of its own, since roles belong to the whole server, after the image's first start; `host:port/database`."""
     with parts.postgres_process(tmp_path_factory.mktemp("roles")) as server:
         database = create_database(server.url, "payback")
         once, again = (ROOT / "deploy" / "postgres" / name for name in ("roles.sql", "run-time-roles.sql"))
@@ -70,7 +70,7 @@ def address(prepared: str, role: str) -> str:
 
 @pytest.fixture(scope="module")
 def migrated_as_deployed(prepared: str) -> str:
-    """With all tables."""
+    """Return the server with all tables, migrated as when it is deployed."""
     for service in SERVICES:
         migrations = ROOT / "services" / service / "migrations"
         migrator = address(prepared, "maintenance")  # a service may not own what it is audited in
@@ -134,7 +134,7 @@ NEITHER = {
 
 
 def may_write(connection: psycopg.Connection, table: str) -> bool:
-    """Whether any row could be added, changed or taken away; tried, and undone."""
+    """Return whether any row could be added, changed or taken away; the attempt is undone."""
     [(column,)] = connection.execute(
         "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND attidentity = '' LIMIT 1",
         [table],

@@ -76,7 +76,7 @@ def test_there_are_commands_of_each_kind() -> None:
 
 @pytest.fixture(scope="module")
 def ready(prepared: str, kafka: str) -> tuple[str, str]:
-    """The database with tables, and Kafka with topics."""
+    """Return the database with tables, and Kafka with topics."""
     for service in SERVICES:
         migrate(address(prepared, "maintenance"), service, ROOT / "services" / service / "migrations")
     ensure(KafkaSettings(bootstrap=kafka), topic_specs())
@@ -93,7 +93,7 @@ def _park(database: str) -> None:
 
 
 def environment(service: str, database: str, kafka: str) -> dict[str, str]:
-    """What docker-compose.yml tells the service, at the addresses of here."""
+    """Return the variables that docker-compose.yml gives the service, at the addresses of here."""
     told: dict[str, str] = COMPOSE["services"][service]["environment"]
     user = re.match(r"postgresql://(\w+):", told.get("PAYBACK_DATABASE_URL", ""))
     here = {"PAYBACK_KAFKA_BOOTSTRAP": kafka} if "PAYBACK_KAFKA_BOOTSTRAP" in told else {}
@@ -104,7 +104,7 @@ def environment(service: str, database: str, kafka: str) -> dict[str, str]:
 
 
 def service_and_arguments(line: str) -> tuple[str, list[str], dict[str, str]]:
-    """For which service of Compose, what, and with which variables beside."""
+    """Return the service of Compose, the arguments, and the variables beside them."""
     for placeholder, value in PLACEHOLDERS.items():
         line = line.replace(placeholder, value)
     before, _, ours = line.partition("payback ") if line.startswith("payback ") else line.partition(" payback ")
@@ -158,7 +158,7 @@ def test_what_docker_is_told_is_there(command: Command) -> None:
 
 
 def over(words: list[str]) -> tuple[list[str], set[str]]:
-    """What follows the files that Compose is told to read, and the services of these; without any, of docker-compose.yml."""
+    """Return the words after the files that Compose is told to read, and the services of these; without any, of docker-compose.yml."""
     if words[0] != "-f":
         return words, set(COMPOSE["services"])
     read = yaml.safe_load((ROOT / words[1]).read_text())["services"].keys()

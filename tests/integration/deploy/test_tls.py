@@ -32,14 +32,14 @@ def as_user(*command: str) -> list[str]:
 
 
 def prepare(home: Path) -> Path:
-    """What `prepare.sh` makes for PostgreSQL."""
+    """Return the files that `prepare.sh` makes for PostgreSQL."""
     copytree(ROOT / "deploy" / "compose", home / "deploy" / "compose")
     subprocess.run(["sh", str(home / "deploy" / "compose" / "prepare.sh")], check=True, capture_output=True)
     return home / "var" / "postgres"
 
 
 def script(home: Path) -> str:
-    """How Compose starts it, with other places and another user."""
+    """Return the script with which Compose starts it, with other places and another user."""
     own = {
         "/tls/": f"{home}/var/postgres/",
         "/pg_hba.conf": f"{home}/pg_hba.conf",
@@ -58,7 +58,7 @@ def succeeds(command: list[str], variables: Mapping[str, str]) -> bool:
 
 @contextmanager
 def started(home: Path) -> Iterator[int]:
-    """Its port. What the image runs in the end is run by its own user."""
+    """Start the server and return its port. Whatever the image runs in the end is run by its own user."""
     (home / "pg_hba.conf").write_text((ROOT / "deploy" / "postgres" / "pg_hba.conf").read_text())
     (home / "start.sh").write_text(script(home))
     entrypoint = home / "docker-entrypoint.sh"
@@ -85,7 +85,7 @@ def started(home: Path) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[int, Path]]:
-    """Its port and certificate."""
+    """Yield the server's port and certificate."""
     with TemporaryDirectory() as directory:
         home = Path(directory)
         home.chmod(0o755)
@@ -95,7 +95,7 @@ def server() -> Iterator[tuple[int, Path]]:
 
 
 def entered(port: int, **asked: str) -> tuple[object, ...] | None:
-    """Whether the session is encrypted, and how; None where nobody is let in."""
+    """Return whether the session is encrypted, and how; None where nobody is let in."""
     told = {"host": "postgres", "hostaddr": "127.0.0.1", "user": "postgres", "password": "secret", "port": f"{port}"}
     try:
         with psycopg.connect(make_conninfo(**(told | asked))) as connection:

@@ -40,13 +40,13 @@ def run(*command: str | Path, where: str = "/", **variables: str) -> None:
 
 
 def clean() -> dict[str, str]:
-    """The environment without our settings and without a way to find the checkout."""
+    """Return the environment without our settings and without a way to find the checkout."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("PAYBACK_", "PYTHON", "VIRTUAL"))}
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made from what version control holds or would, as the image makes it."""
+    """Return a wheel made from the files that version control holds or would, as the image makes it."""
     directory = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory, where=str(ROOT))
     [made] = directory.glob("*.whl")
@@ -55,7 +55,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of programs of a new environment as the image has it: the wheel and what is locked by hash, without the demo."""
+    """Return the directory of programs of a new environment like the image's: the wheel and all that is locked by hash, without the
+    demo.
+    """
     environment = tmp_path_factory.mktemp("installed") / "payback"
     run(sys.executable, "-m", "venv", "--without-pip", environment)
     *pip, here = *installer(), ("--python", environment / "bin" / "python")
@@ -67,7 +69,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def installer() -> list[str | Path]:
-    """Uv, which does in seconds what takes pip a minute, where the environment of the tests has it."""
+    """Return the command of uv, which does in seconds what takes pip a minute, where the environment of the tests has it."""
     uv = Path(sys.executable).with_name("uv")
     return [uv, "pip"] if uv.exists() else [sys.executable, "-m", "pip"]
 
@@ -135,7 +137,7 @@ def test_every_process_runs_from_the_wheel(
 
 
 def has_its_pages(address: str) -> None:
-    """A page, and every file that it names."""
+    """Assert that a page, and every file that it names, is there."""
     with urllib.request.urlopen(f"{address}/about") as answer:
         page = answer.read().decode()
     files = set(re.findall(r'(?:href|src)="(/[^"]+\.(?:css|svg|woff2))[^"]*"', page))
@@ -177,7 +179,7 @@ SCHEMAS = Path(cyclonedx.__file__).parent / "schema" / "_res"
 
 
 def bill(installed: Path, to: Path) -> dict[str, Any]:
-    """As `make sbom` writes it."""
+    """Return the bill of materials as `make sbom` writes it."""
     program = Path(sys.executable).with_name("cyclonedx-py")
     options = ("--no-validate", "--pyproject", ROOT / "pyproject.toml", "--output-reproducible", "--output-file", to)
     run(program, "environment", *options, installed / "python")
@@ -186,7 +188,7 @@ def bill(installed: Path, to: Path) -> dict[str, Any]:
 
 
 def of_cyclone(document: dict[str, Any]) -> bool:
-    """By the schema of version 1.6, of which two others are a part."""
+    """Return a validator of CycloneDX's schema of version 1.6, of which two others are a part."""
     schemas = {
         name: json.loads((SCHEMAS / f"{name}.SNAPSHOT.schema.json").read_text())
         for name in ("spdx", "jsf-0.82", "bom-1.6")

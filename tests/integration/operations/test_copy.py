@@ -51,7 +51,7 @@ def _record(number: int, topic: str = TOPIC) -> Outgoing:
 
 
 def send(kafka: KafkaSettings, *numbers: int, topic: str = TOPIC, transaction: str = "") -> None:
-    """Outside a transaction, or in one that is to end like that. Returns when its end stands in the topic."""
+    """Send outside a transaction, or in one that is to end like that. Returns when its end stands in the topic."""
     records = [_record(number, topic) for number in numbers]
     producer = BulkProducer(kafka, transactional="t" if transaction else None)
     with closing(producer), suppress(ZeroDivisionError), producer.transaction():
@@ -64,7 +64,7 @@ def send(kafka: KafkaSettings, *numbers: int, topic: str = TOPIC, transaction: s
 
 
 def held(kafka: KafkaSettings, part: TopicPartition = HELD) -> tuple[Bounds, list[Any]]:
-    """Where it begins and ends, and all that can be read."""
+    """Return where the topic begins and ends, and all that can be read."""
     with closing(Log(kafka, [part])) as log:
         bounds = log.bounds()[part]
         log.seek({part: bounds.first})

@@ -68,7 +68,7 @@ class Chain(NamedTuple):
 
 
 def numbered(sent: list[Sent]) -> list[Sent]:
-    """With a counter of the source, of which every ninth number is missing and every tenth comes twice, and some with a caseload."""
+    """Return the events, some with a caseload, and numbers of the source of which every ninth is missing and every tenth comes twice."""
     found, number = [], 0
     for message in sent:
         number += 2 if message.offset % 9 == 0 else message.offset % 10 != 0
@@ -101,7 +101,7 @@ def chain(migrated: Any) -> Iterator[Chain]:
 
 @contextmanager
 def altered(database: Engine) -> Iterator[Connection]:
-    """What is done there is undone at the end."""
+    """Alter rows, and undo the change at the end."""
     with database.connect() as connection, connection.begin() as begun:
         yield connection
         begun.rollback()

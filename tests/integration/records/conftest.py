@@ -40,18 +40,18 @@ class Bench:
         }
 
     def worker(self, cached: int = 20_000) -> Worker:
-        """A worker that has just been given all topics."""
+        """Return a worker that has just been given all topics."""
         worker = Worker(self.database, self.domain, self.worker_metrics(), cached, clock=self.clock)
         worker.start(self.sources)
         return worker
 
     def worker_metrics(self) -> RecordsMetrics:
-        """Of one worker; `metrics` reads them."""
+        """Return the registry of one worker's metrics; `metrics` reads them."""
         self.metrics = CollectorRegistry()
         return RecordsMetrics(self.metrics)
 
     def cells(self) -> dict[str, int]:
-        """All cells, by `measure|authority|period|category`."""
+        """Return all cells, by `measure|authority|period|category`."""
         key = (cells.c.measure, cells.c.authority, cells.c.period, cells.c.category)
         with self.database.connect() as connection:
             rows = connection.execute(select(*key, func.sum(cells.c.delta)).group_by(*key)).all()
@@ -60,13 +60,13 @@ class Bench:
 
 @pytest.fixture
 def postgres(migrated: Callable[[], str]) -> str:
-    """The address of a fresh database with the tables of every service."""
+    """Return the address of a fresh database with the tables of every service."""
     return migrated()
 
 
 @pytest.fixture
 def bench(postgres: str) -> Iterator[Callable[[str], Bench]]:
-    """The benches of services on one fresh database."""
+    """Yield the benches of services on one fresh database."""
     made: list[Bench] = []
 
     def make(name: str) -> Bench:

@@ -1,4 +1,4 @@
-"""What needs more than one record: transfers, control totals, and counters of sources."""
+"""Transfers, control totals, and counters of sources each need more than one record."""
 
 import random
 from collections import defaultdict
@@ -68,7 +68,7 @@ class Sender:
         return [one["detail"] for one in asked.get("findings")["findings"]]
 
     def imposed(self) -> int:
-        """Orders imposed in Scotland."""
+        """Return the number of orders imposed in Scotland."""
         cells = self.bench.cells()
         return sum(n for key, n in cells.items() if key.startswith("orders_imposed|") and key.endswith("|"))
 
@@ -234,7 +234,7 @@ def session(number: int) -> Fact:
 
 
 def numbered(numbers: Iterable[int]) -> list[Event]:
-    """A counter runs over both topics of a source."""
+    """Return the events with numbers of a counter that runs over both topics of a source."""
     facts = {number: IMPOSED if number % 2 else session(number) for number in numbers}
     made = [event(fact, f"CPO/{number}", A, number) for number, fact in facts.items()]
     return [_with_number(one, int(one.id)) for one in made]

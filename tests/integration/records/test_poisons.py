@@ -34,7 +34,7 @@ def sample(kind: type) -> dict[str, Any]:
 
 
 def spoilt(kind: type, path: str, value: str) -> bytes:
-    """The sample with this in the place of a member, written as it stands, so that it need not be JSON that Python can make."""
+    """Return the sample with this in the place of a member, written as it stands, so that it need not be JSON that Python can make."""
     event = sample(kind)
     *outer, last = path.split(".")
     inner = event
@@ -88,7 +88,7 @@ def good(authority: str, number: int) -> bytes:
 
 
 def walk(bench: Bench, value: bytes | None, key: bytes | None = b"k", timestamp: int = NOON) -> set[str]:
-    """Everybody sends two orders; one authority has the poison between. Answers with who is parked."""
+    """Send two orders of everybody; one authority has the poison between. Returns who is parked."""
     worker = bench.worker()
     contained = Contained(worker)
     topic = f"{TOPICS[bench.domain.service]}.{AUTHORITY}"

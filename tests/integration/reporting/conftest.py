@@ -54,7 +54,7 @@ Feed = Callable[[Sequence[Aggregate]], None]
 
 @pytest.fixture
 def feed_only(database: Engine) -> Feed:
-    """Has the worker take these aggregates, as one batch."""
+    """Return what has the worker take these aggregates, as one batch."""
     worker = Aggregates(database, IngestMetrics(new_registry()))
 
     def take(aggregates: Sequence[Aggregate]) -> None:
@@ -66,9 +66,9 @@ def feed_only(database: Engine) -> Feed:
 
 @pytest.fixture
 def feed(feed_only: Feed) -> Feed:
-    """The same, and for each position the cells of events that were taken, as the services send them.
+    """Feed reporting the same, and for each position the cells of events that were taken, as the services send them.
 
-    Who has cells of unpaid work was heard by that service too, also where only the position of orders is given.
+    An authority with cells of unpaid work was heard by that service too, also where only the position of orders is given.
     """
 
     def take(aggregates: Sequence[Aggregate]) -> None:
@@ -86,7 +86,7 @@ def _of_unpaid_work(each: Cell) -> bool:
 
 
 def taken(each: Position) -> list[Cell]:
-    """That events were taken when the position says so and some days before, and that they speak of long ago."""
+    """Return cells that say that events were taken when the position says so and some days before, and that they speak of long ago."""
     if each.heard_at is None:
         return []
     where = each.service, each.authority, each.generation, each.version
@@ -145,13 +145,13 @@ def client(database_settings: DatabaseSettings, database: Engine, keys: Keys) ->
 
 @pytest.fixture
 def national(keys: Keys) -> dict[str, str]:
-    """Headers of a national analyst."""
+    """Return the headers of a national analyst."""
     return _headers(keys, Identity("analyst", frozenset({"national:read"})))
 
 
 @pytest.fixture
 def glasgow(keys: Keys) -> dict[str, str]:
-    """Headers of somebody at an authority."""
+    """Return the headers of somebody at an authority."""
     return _headers(keys, Identity("manager", frozenset({"orders:read"}), "S12000049"))
 
 

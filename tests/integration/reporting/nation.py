@@ -27,7 +27,7 @@ CODES = list(AUTHORITIES)[:MANY]
 
 
 def write_all(database: Engine, cells: Iterable[Cell], version: int) -> None:
-    """As the worker stores them, with the positions that they lead to."""
+    """Write all cells as the worker stores them, with the positions that they lead to."""
     places = [
         position(code, version=version, service=service)
         for code in CODES
@@ -54,7 +54,7 @@ def release(database: Engine) -> str:
 
 @pytest.fixture(scope="session")
 def released_nation(postgres_server: str, migrated: Callable[[], str]) -> Iterator[Callable[[], str]]:
-    """Makes databases with the nation and its release, copied from one that was filled once. All go at the end."""
+    """Yield what makes databases with the nation and its release, copied from one that was filled once. All of them go at the end."""
     template = migrated()
     database = engine(DatabaseSettings(url=template, schema_name=SCHEMA))
     write_all(database, national_cells(3, FIRST, MONTHS, MANY), version=1)
@@ -66,11 +66,11 @@ def released_nation(postgres_server: str, migrated: Callable[[], str]) -> Iterat
 
 @pytest.fixture
 def database_settings(released_nation: Callable[[], str]) -> DatabaseSettings:
-    """In place of the empty database that other tests of reporting have."""
+    """Return the settings in place of the empty database that other tests of reporting have."""
     return DatabaseSettings(url=released_nation(), schema_name=SCHEMA)
 
 
 @pytest.fixture
 def published(client: TestClient) -> TestClient:
-    """The API in front of the released nation."""
+    """Return the API in front of the released nation."""
     return client

@@ -53,7 +53,7 @@ def test_mean_days_to_complete_are_told_by_level(client: TestClient, national: H
 
 @pytest.fixture
 def people(feed: Feed) -> None:
-    """One had orders in April and in June, so that months add up to more than the year."""
+    """Store people of whom one had orders in April and in June, so that months add up to more than the year."""
     feed([position(code, service=service) for code in (GLASGOW, FIFE) for service in ("orders", "unpaid_work")])
     for code, year in ((GLASGOW, 90), (FIFE, 20)):
         feed([cell("persons_with_new_order", code, month, "", year // 2 + 1) for month in ("2025-04", "2025-06")])

@@ -1,4 +1,4 @@
-"""What national viewers saw, and who signed in, is on record before it is answered; what cannot be put there is not shown."""
+"""Views of national viewers, and sign-ins, are on record before they are answered; nothing is shown that cannot be recorded."""
 
 from collections.abc import Iterator
 

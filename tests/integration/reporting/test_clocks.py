@@ -41,7 +41,7 @@ def counts(row: dict[str, Any]) -> tuple[float | None, float | None]:
 
 @pytest.fixture
 def waiting(feed: Feed) -> None:
-    """Of March 60 were met, 20 late and 8 missed; 12 are overdue. Of April 40 were met, 5 are overdue and 9 not due yet."""
+    """Store clocks: of March 60 met, 20 late, 8 missed and 12 overdue; of April 40 met, 5 overdue and 9 not due yet."""
     feed([position(code, service=service) for code in (GLASGOW, FIFE) for service in ("orders", "unpaid_work")])
     told = (("2026-03", "band=within_7", 60), ("2026-03", "band=to_1_month", 20), ("2026-03", "missed", 8))
     feed([cell("placement", GLASGOW, month, category, n) for month, category, n in told])

@@ -1,4 +1,4 @@
-"""What anybody can have put on record, or say of a session, is bounded: no sign-in is needed for it."""
+"""Entries that anybody can have put on record, or say of a session, are bounded: no sign-in is needed for them."""
 
 from base64 import b64encode
 from typing import NoReturn
@@ -26,7 +26,7 @@ ON_RECORD = "SELECT count(*) FROM reporting_audit.audit_entries WHERE what = 'si
 
 
 async def known(_: object) -> oidc._Provider:
-    """What a provider that is away would say of itself."""
+    """Return what would be known of a provider that is away."""
     address = "https://provider.example/"
     return oidc._Provider(address, address, PublishedKeys(address), names_itself=False)
 

@@ -45,7 +45,7 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def browser(database_settings: DatabaseSettings, database: Engine, clock: FixedClock, signing: Provider) -> Browser:
-    """Opens the figures in a new browser, against one and the same service."""
+    """Return the figures in a new browser, against one and the same service."""
     settings = ApiSettings(
         database=database_settings,
         tokens=signing.tokens(),
@@ -58,7 +58,7 @@ def browser(database_settings: DatabaseSettings, database: Engine, clock: FixedC
 
 @pytest.fixture
 def desk(browser: Browser, signing: Provider) -> TestClient:
-    """The desk in a browser; it asks the figures' service for sessions."""
+    """Return the desk in a browser; it asks the figures' service for sessions."""
     figures = httpx.AsyncClient(transport=httpx.ASGITransport(app=browser().app))
     settings = DeskSettings(tokens=signing.tokens(), oidc=signing.site(DESK))
     return TestClient(desk_app.build(settings, new_registry(), figures), base_url=DESK)
@@ -73,7 +73,7 @@ def sessions_of(site: TestClient) -> list[str]:
 
 
 def returned(site: TestClient, account: str = "case worker") -> str:
-    """Where the provider sends the browser at the end."""
+    """Return the address to which the provider sends the browser at the end."""
     begun = site.get("/sign-in/begin", follow_redirects=False)
     return through(begun.headers["location"], account)
 
@@ -137,7 +137,7 @@ def test_a_person_ends_any_of_their_own_sessions_and_nobody_elses(browser: Brows
 
 
 def handle(site: TestClient) -> str:
-    """By which the server knows the browser's session."""
+    """Return the handle by which the server knows the browser's session."""
     return handle_of(site.cookies[COOKIE])
 
 
@@ -244,7 +244,7 @@ def test_in_production_no_token_signs_in_by_cookie_or_form(browser: Browser) -> 
 
 
 def issued(site: TestClient) -> str:
-    """The person's token, as only the server with the cookie can get at it."""
+    """Return the person's token, as only the server with the cookie can get at it."""
     sessions = site.app.state.sessions  # type: ignore[attr-defined]
     header = f"{COOKIE}={site.cookies[COOKIE]}".encode()
     scope = {"type": "http", "headers": [(b"cookie", header)]}

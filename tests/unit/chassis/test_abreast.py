@@ -24,10 +24,10 @@ class Record(NamedTuple):
 
 
 class Fetcher:
-    """What was fetched, and what Kafka has beyond that."""
+    """A fetcher that knows the fetched messages, and those that Kafka has beyond them."""
 
     def __init__(self, fetched: Mapping[TopicPartition, int], *, missing: tuple[TopicPartition, ...] = ()) -> None:
-        """`fetched` is how many messages of each; they come a day apart."""
+        """Begin with so many `fetched` messages of each; they come a day apart."""
         self.held: dict[Any, list[Record]] = {
             at: [Record(offset, offset * 86_400) for offset in range(number)] for at, number in fetched.items()
         }
@@ -53,7 +53,7 @@ class Fetcher:
 
 
 def without_waiting(work: Coroutine[Any, Any, Taken]) -> Taken:
-    """What it returns, without a loop for each of thousands of calls: the fetcher never waits but moves its clock."""
+    """Return its result without a loop for each of thousands of calls: the fetcher never waits but moves its clock."""
     with pytest.raises(StopIteration) as done:
         work.send(None)
     return cast("Taken", done.value.value)

@@ -49,7 +49,7 @@ def _unsigned() -> str:
 
 
 def _signed_with_the_public_key_as_a_secret() -> str:
-    """The classic confusion: the public key, which everybody has, taken for the secret of an HMAC."""
+    """Return a token of the classic confusion: the public key, which everybody has, taken for the secret of an HMAC."""
     parts = [{"alg": "HS256", "typ": "JWT"}, _claims(iat=1_000_000_000, exp=4_000_000_000)]
     encoded = b".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
     signature = hmac.digest(KEYS.public.encode(), encoded, "sha256")
@@ -195,7 +195,7 @@ class Issuer:
                 self.wfile.write(issuer.published())
 
             def log_message(self, *_: object) -> None:
-                """Says nothing."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
         self.url = f"http://127.0.0.1:{self.server.server_port}/jwks"

@@ -44,7 +44,7 @@ def batch(codec: int, sent: Sequence[Sent], base: int = 0) -> bytes:
 
 
 def bomb(size: int = HUGE) -> bytes:
-    """A batch of a small record, one of `size` bytes and another small one, in zstd, made without holding it."""
+    """Return a batch of a small record, one of `size` bytes and another small one, in zstd, made without holding it."""
 
     def varint(number: int) -> bytes:
         number, out = number << 1, bytearray()

@@ -1,4 +1,4 @@
-"""What the consumer says of Kafka to the engine."""
+"""The consumer tells the engine about Kafka."""
 
 import asyncio
 from typing import Any

@@ -159,7 +159,7 @@ def test_a_database_that_is_slow_for_everybody_parks_nobody() -> None:
 
 
 def until_done(contained: Contained, fetch: Sequence[Slice]) -> int:
-    """How often it took too long before it was done: the same again, as the engine does."""
+    """Return how often it took too long before it was done: the same is tried again, as the engine does."""
     for times in range(200):
         try:
             contained.process(fetch)

@@ -573,7 +573,7 @@ def test_lag_and_position_are_shown_and_kafka_told() -> None:
 
 
 def reporting(script: Callable[[Scene], Awaitable[None]]) -> Scene:
-    """Assigned, with the report running beside the script."""
+    """Play a script with the worker assigned and the report running beside it."""
 
     async def whole(scene: Scene) -> None:
         await assigned(scene)

@@ -28,7 +28,7 @@ def things() -> str:
 
 @pytest.fixture(autouse=True)
 def held_back(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """For how long refusals are held back, in place of waiting for them."""
+    """Return for how long refusals are held back, in place of waiting for them."""
     waited: list[float] = []
 
     async def wait(seconds: float) -> None:
@@ -40,7 +40,7 @@ def held_back(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def clock() -> FixedClock:
-    """The time of the limits: a minute begins."""
+    """Return the time of the limits: a minute begins."""
     return FixedClock(system_clock().replace(second=0, microsecond=0))
 
 
@@ -54,7 +54,7 @@ Connect = Callable[[str], TestClient]
 
 @pytest.fixture
 def connect(registry: CollectorRegistry, clock: FixedClock) -> Connect:
-    """Makes a client with an address."""
+    """Return what makes a client with an address."""
     settings = HttpSettings(port=0, requests_per_minute=LIMIT)
     tokens = TokenSettings(public_key=KEYS.public)
     app = application("Things", settings, registry, [router], any_policy([router]), tokens=tokens, clock=clock)

@@ -1,4 +1,4 @@
-"""What authorities name their orders never becomes a formula on the reader's machine, in any file that the platform writes."""
+"""Names that authorities give their orders never become a formula on the reader's machine, in any file that the platform writes."""
 
 import csv
 from io import BytesIO, StringIO

@@ -34,7 +34,7 @@ def _off_again() -> Iterator[None]:
 
 @contextmanager
 def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
-    """Where it is, and what it was sent."""
+    """Yield the collector's address, and the traces that it was sent."""
     sent: list[ExportTraceServiceRequest] = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -59,7 +59,7 @@ class Work:
         await send({"type": "http.response.body", "body": b""})
 
     async def ask(self, address: str, subject: str | None = None, path: str = "/work") -> int:
-        """The status of the answer."""
+        """Return the status of the answer."""
         told: list[int] = []
 
         async def send(message: Message) -> None:
@@ -81,7 +81,7 @@ async def nothing() -> Message:
 
 
 def tried(test: Callable[[Work], Awaitable[None]]) -> None:
-    """In a loop of its own."""
+    """Run it in a loop of its own."""
 
     async def run() -> None:
         await test(Work())

@@ -28,7 +28,7 @@ def sessions_of(numbers: Sequence[int], prefix: str = "A") -> Rows:
 
 
 def days(many: int) -> dict[str, list[tuple[int, Rows, Rows]]]:
-    """What is imported, as the day on which it was taken, orders and sessions. The last is the one that is measured."""
+    """Return the imports, as the day on which each was taken, orders and sessions. The last is the one that is measured."""
     everything, half = range(many), range(0, many, 2)
     return {
         "nothing new": [
@@ -63,7 +63,7 @@ def test_the_work_grows_with_the_tables(case: str) -> None:
 
 
 def steps(imports: list[tuple[int, Rows, Rows]]) -> int:
-    """Of the database's own machine, for the last of these imports: the same on any computer."""
+    """Return the steps of the database's own machine for the last of these imports: the same on any computer."""
     mapping = read_mapping(MAPPING.format(more="vanished: report") + SESSIONS.format(more="vanished: report"), "m")
     done = 0
 

@@ -36,13 +36,13 @@ def importer(tmp_path: Path, dropped: Dropped) -> Importer:
 
 @pytest.fixture
 def visitor(importer: Importer) -> TestClient:
-    """A browser that has never been here."""
+    """Return a browser that has never been here."""
     return TestClient(application(importer, PORT, KEY), HERE, follow_redirects=False)
 
 
 @pytest.fixture
 def browser(visitor: TestClient) -> TestClient:
-    """One that was shown the address with the key."""
+    """Return a browser that was shown the address with the key."""
     assert visitor.get(f"/?key={KEY}").status_code == 303
     return visitor
 

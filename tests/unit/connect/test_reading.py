@@ -28,7 +28,7 @@ TWO = [HEADINGS, order("A1"), order("A2", Hours="", First_contact="")]
 
 
 def told(folder: Path, file: Path, more: str = "vanished: report", **changes: str) -> tuple[list[str], int]:
-    """What `check` says of the file."""
+    """Return what `check` says of the file."""
     made = mapping(folder / "orders.yaml", more)
     for old, new in changes.items():
         made.write_text(made.read_text().replace(old, new))

@@ -1,4 +1,4 @@
-"""What a mistyped reference was meant for."""
+"""Mistyped references are told with what they were meant for."""
 
 import pytest
 from hypothesis import assume, given

@@ -1,4 +1,4 @@
-"""What is proposed for tables that nobody has explained."""
+"""Mappings are proposed for tables that nobody has explained."""
 
 import json
 import re

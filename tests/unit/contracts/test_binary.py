@@ -17,7 +17,7 @@ Headers = list[tuple[str, bytes | None]]
 
 
 def parts(event: Event) -> tuple[Headers, bytes]:
-    """Attributes as texts without a prefix, and the data."""
+    """Return attributes as texts without a prefix, and the data."""
     document = json.loads(encode(event))
     data = json.dumps(document.pop("data")).encode()
     return [(name, str(value).encode()) for name, value in document.items()], data
@@ -47,7 +47,7 @@ HEADERS, DATA = parts(EVENTS[3])
 
 
 def altered(**attributes: Any) -> Headers:
-    """Bytes replace, None takes away."""
+    """Return the headers with some altered: bytes replace, None takes away."""
     kept = [(name, value) for name, value in HEADERS if name not in attributes]
     return kept + [(name, value) for name, value in attributes.items() if value is not None]
 

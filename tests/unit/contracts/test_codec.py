@@ -1,4 +1,4 @@
-"""What is meant by what systems of all sorts write, and what is told of that which cannot be taken."""
+"""The codec takes what systems of all sorts write for what they mean, and says why it cannot take the rest."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -57,7 +57,7 @@ def dashboard_expressions() -> list[str]:
 
 
 def exported() -> dict[str, set[str]]:
-    """Every series that a process exports, with the labels of its own."""
+    """Return every series that a process exports, with its own labels."""
     registry = new_registry()
     labels = {metric._name: set(metric._labelnames) for metric in defined()}
     for each in dict.fromkeys(one for classes in JOBS.values() for one in classes):

@@ -41,7 +41,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def questions() -> dict[str, str]:
-    """By board, panel and number."""
+    """Return the questions by board, panel and number."""
     return {
         f"{name}: {panel.title} {number}": expression.replace("$authority", SMALLEST)
         for name, board in BOARDS.items()
@@ -51,7 +51,7 @@ def questions() -> dict[str, str]:
 
 
 def series() -> Iterator[dict[str, str]]:
-    """As if each process had run for hours, and counted nine of each thing every five minutes."""
+    """Yield series as if each process had run for hours, and counted nine of each thing every five minutes."""
     for job, classes in JOBS.items():
         yield {"series": f'up{{job="{job}"}}', "values": f"1x{HOURS * 12}"}
         for name in ("process_resident_memory_bytes", "process_cpu_seconds_total"):
@@ -69,7 +69,7 @@ def _of(metric: Any, job: str) -> Iterator[dict[str, str]]:
 
 
 def unanswered(asked: dict[str, str], directory: Path, given: list[dict[str, str]]) -> set[str]:
-    """Those to which Prometheus has nothing to say, given these series."""
+    """Return the questions to which Prometheus has nothing to say, given these series."""
     tests = [{"expr": one, "eval_time": f"{HOURS - 1}h", "exp_samples": []} for one in asked.values()]
     proof = {
         "rule_files": [str(RULES)],

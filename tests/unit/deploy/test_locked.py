@@ -1,4 +1,4 @@
-"""What the image is made of is what the tests ran with, every file of it known by its hash."""
+"""The image is made of the versions that the tests ran with, every file of them known by its hash."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 
 
 def locked() -> dict[str, str]:
-    """Each package's version."""
+    """Return each package's version."""
     text = (ROOT / "deploy" / "requirements.txt").read_text()
     return {
         canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE)
@@ -27,7 +27,7 @@ def pinned() -> dict[str, str]:
 
 
 def wanted(name: str, extras: frozenset[str], seen: set[tuple[str, frozenset[str]]]) -> Iterator[str]:
-    """What a package needs here, and what that needs, each once."""
+    """Yield the requirements of a package here, and theirs, each once."""
     for text in metadata.requires(name) or ():
         needed = Requirement(text)
         asked = canonicalize_name(needed.name), frozenset(needed.extras)
@@ -59,7 +59,7 @@ def test_every_file_is_known_by_its_hash() -> None:
 
 
 def looked_at(dockerfile: str) -> str:
-    """What hadolint has to say."""
+    """Return hadolint's findings."""
     program = Path(sys.executable).with_name("hadolint")
     return subprocess.run([program, "-"], input=dockerfile, capture_output=True, text=True, check=False).stdout
 

@@ -1,4 +1,4 @@
-"""What is handed to Kubernetes is what it takes, by its own schemas and its operators', misspelt names included."""
+"""Everything handed to Kubernetes is accepted, by its own schemas and its operators', misspelt names included."""
 
 import re
 import shutil
@@ -28,7 +28,7 @@ WITH_PODS = {"Deployment", "DaemonSet", "Job", "CronJob"}
 
 
 def template_of(document: dict[str, Any]) -> dict[str, Any]:
-    """Of the pods of a resource that has some."""
+    """Return the template of the pods of a resource that has some."""
     template: dict[str, Any] = document["spec"].get("jobTemplate", document)["spec"]["template"]
     return template
 
@@ -41,7 +41,7 @@ FILES = [path for path in sorted(KUBERNETES.rglob("*.yaml")) if path.name != "ku
 
 
 def fault(document: dict[str, Any]) -> str | None:
-    """What is wrong with a resource, in words."""
+    """Say in words which fault a resource has."""
     if document["kind"] in crds.kinds():
         return crds.fault(document)
     try:
@@ -62,7 +62,7 @@ def made_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def made_with(folder: Path, *components: str) -> list[dict[str, Any]]:
-    """Everything that Kustomize makes where an operator turns these components on, each as Kubernetes has it."""
+    """Return everything that Kustomize makes where an operator turns these components on, each as Kubernetes has it."""
     shutil.copytree(KUBERNETES, folder / "kubernetes")
     with (folder / "kubernetes" / "kustomization.yaml").open("a") as whole:
         whole.write(f"components: [{', '.join(components)}]\n")
@@ -224,7 +224,7 @@ def test_no_secret_is_on_a_command_line() -> None:
 
 
 def pods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Every kind of pod that is applied: its labels and its description."""
+    """Return every kind of pod that is applied: its labels and its description."""
     specs = [template_of(one) for path in FILES for one in documents(path) if one["kind"] in WITH_PODS]
     return [(spec["metadata"]["labels"], spec["spec"]) for spec in specs]
 

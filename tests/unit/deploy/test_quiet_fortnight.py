@@ -44,7 +44,7 @@ Sent = dict[tuple[str, str], list[tuple[datetime, bool]]]
 
 @pytest.fixture(scope="module")
 def sent() -> Sent:
-    """What two authorities send; what falls on a closed day comes the next working day."""
+    """Return what two authorities send; events of a closed day come the next working day."""
     found: Sent = {}
     for delivery in Simulation(11, 3, date(2027, 1, 5), (SMALLEST, LARGEST)).deliveries():
         topic, authority, at = kind_of_topic(delivery.topic), authority_of(delivery.topic), delivery.arrived_at

@@ -1,4 +1,4 @@
-"""What is deployed starts: each process is given the settings that it knows and all that it needs, on both platforms."""
+"""Every deployed process starts: each is given the settings that it knows and all that it needs, on both platforms."""
 
 import re
 import shutil
@@ -42,7 +42,7 @@ PROCESSES: dict[tuple[str, str], type[Settings]] = {
 
 
 def process_of(command: list[str]) -> tuple[str, str]:
-    """(service, process) of `python -m services.orders api` or of `payback topics`."""
+    """Return (service, process) of `python -m services.orders api` or of `payback topics`."""
     if command[0] == "payback":
         return "payback", command[1]
     assert command[:2] == ["python", "-m"]
@@ -55,7 +55,7 @@ def of_the_image() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout after `deploy/compose/prepare.sh`, run by a version that knew of no sign-in to Kafka, and twice by this one."""
+    """Return a checkout after `deploy/compose/prepare.sh`, run by a version that knew of no sign-in to Kafka, and twice by this one."""
     home = tmp_path_factory.mktemp("prepared")
     shutil.copytree(ROOT / "deploy" / "compose", home / "deploy" / "compose")
     script = ["sh", str(home / "deploy" / "compose" / "prepare.sh")]
@@ -81,7 +81,7 @@ def variables(prepared: Path) -> dict[str, str]:
 
 
 def interpolated(text: str, values: Mapping[str, str]) -> str:
-    """As Compose does it, for the forms that are used here."""
+    """Interpolate as Compose does it, for the forms that are used here."""
 
     def value(found: re.Match[str]) -> str:
         name, how, alternative = found.groups()
@@ -291,7 +291,7 @@ def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) 
 
 
 def laid_over(values: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each service of each file of Compose, by itself."""
+    """Yield each service of each file of Compose, by itself."""
     for file in (ROOT / "docker-compose.yml", *sorted((ROOT / "deploy" / "compose").glob("*.yml"))):
         told = defaultdict(lambda: "https://filled-in.example", {name: each for name, each in values.items() if each})
         services = yaml.load(interpolated(file.read_text(), told), Merged).get("services", {})

@@ -1,4 +1,4 @@
-"""What no service sees of itself: certificates that end, backups that were not made, Kafka that does not answer."""
+"""The watch sees what no service sees of itself: certificates that end, backups that were not made, Kafka that does not answer."""
 
 import os
 from datetime import UTC, datetime, timedelta

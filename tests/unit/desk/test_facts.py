@@ -1,4 +1,4 @@
-"""What was reported is shown in words, whatever the fact: never a code, a bare date or how a program writes it."""
+"""Reported facts are shown in words, whatever the fact: never as a code, a bare date or the way a program writes it."""
 
 import re
 from datetime import UTC, datetime

@@ -32,7 +32,7 @@ CAPACITY = Capacity(DAY, DAY, 13, 4, 200.0, 10.0, 12.0, {})
 
 
 class Kept:
-    """What the mail server took."""
+    """The messages that the mail server took."""
 
     def __init__(self) -> None:
         self.messages: list[EmailMessage] = []
@@ -49,7 +49,7 @@ class Kept:
 
 @pytest.fixture
 def server() -> Iterator[tuple[Kept, int]]:
-    """A real SMTP server on this machine."""
+    """Yield a real SMTP server on this machine."""
     kept = Kept()
     (port,) = free_ports(1)
     controller = Controller(kept, hostname="127.0.0.1", port=port)
@@ -59,7 +59,7 @@ def server() -> Iterator[tuple[Kept, int]]:
 
 
 def answer_to(request: httpx.Request) -> httpx.Response:
-    """What the services answer, by path."""
+    """Return the services' answer, by path."""
     assert request.headers["Authorization"] == "Bearer secret-token"
     assert request.url.params.get("limit", "0") == "0", "an e-mail of counts reads out no order"
     answers: dict[str, Any] = {
@@ -90,7 +90,7 @@ def settings(tmp_path: Path, port: int, to: list[str]) -> MorningSettings:
 
 @pytest.fixture
 def services(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The services behind the desk answer as above."""
+    """Have the services behind the desk answer as above."""
     client = httpx.AsyncClient
     monkeypatch.setattr(httpx, "AsyncClient", lambda **kind: client(transport=httpx.MockTransport(answer_to), **kind))
 

@@ -1,4 +1,4 @@
-"""What the desk asks of the other services is what its own address says, whatever is in the place of a reference."""
+"""The desk asks other services for the address that it means, whatever is in the place of a reference."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from services.desk.settings import PlatformSettings
 
 
 def asked(subject: str) -> str:
-    """The path that a service is asked for."""
+    """Return the path that a service is asked for."""
     seen: list[bytes] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What both services hold becomes one list of what needs doing."""
+"""Duties that both services hold become one list of what needs doing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -40,13 +40,13 @@ def _item(urgency: Urgency, one: Due) -> WorkItem:
 
 
 def held(tasks: Sequence[WorkItem]) -> Duties:
-    """By a service that shows all of it."""
+    """Return the duties of a service that shows all of them."""
     counts = [DutyCount(one.standard, one.title, one.urgency, 1) for one in tasks]
     return Duties(DAY, DAY + timedelta(days=7), counts, [], list(tasks), None)
 
 
 def asked(dues: Sequence[Due], choice: Choice, limit: int, acknowledged: set[tuple[str, str, date]]) -> Duties:
-    """What a service that holds these answers to that choice."""
+    """Return the answer of a service that holds these to that choice."""
     found = by_urgency(dues, DAY, acknowledged)
     place = Place.read(choice.after) if choice.after else None
     urgency = Urgency(choice.when) if choice.when else None

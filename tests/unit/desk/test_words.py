@@ -1,4 +1,4 @@
-"""What pages say of one order and of the hours: due dates, ledgers, capacity, labels, and a year's workbook."""
+"""Pages describe one order and its hours: due dates, ledgers, capacity, labels, and a year's workbook."""
 
 import math
 from datetime import UTC, date, datetime

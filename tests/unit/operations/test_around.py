@@ -1,4 +1,4 @@
-"""What is wrong around the tables is counted, and ends no proof."""
+"""Faults around the tables are counted, and end no proof."""
 
 from collections.abc import Iterator
 

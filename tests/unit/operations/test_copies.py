@@ -10,7 +10,7 @@ from services.operations.doctor import copies
 
 
 class Cluster:
-    """What a cluster tells of one topic."""
+    """A cluster that tells of one topic."""
 
     def __init__(self, replicas: int, in_sync: int, fewest: str) -> None:
         self._partition = {"replica_nodes": list(range(replicas)), "isr_nodes": list(range(in_sync))}

@@ -1,4 +1,4 @@
-"""What stands against going on with a mirrored topic, for every way in which it may differ."""
+"""Reasons against going on with a mirrored topic, for every way in which it may differ."""
 
 import pytest
 from hypothesis import given

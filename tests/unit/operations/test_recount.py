@@ -38,7 +38,7 @@ Lines = dict[Topic, list[bytes]]
 
 
 def books_of(service: str, authority: str, lines: Lines) -> Books:
-    """Without what stands there: only what the log tells."""
+    """Return the books as only the log tells them, without what stands there."""
     domain = DOMAINS[service](*calendars(None)).of(authority)
     sources = {kind: TopicPartition(topic_of(kind, authority), 0) for kind in domain.kinds}
     heard = [
@@ -51,7 +51,7 @@ def books_of(service: str, authority: str, lines: Lines) -> Books:
 
 @cache
 def of_scenario() -> Lines:
-    """All of it, as if one authority had told it."""
+    """Return the whole scenario, as if one authority had told it."""
     found: Lines = {kind: [] for kind in Topic}
     for kind, code, lines in scenario.topics():
         found[kind] += [line.replace(code.encode(), AUTHORITY.encode()) for line in lines]
@@ -59,7 +59,7 @@ def of_scenario() -> Lines:
 
 
 def written(told: Iterable[Event], chance: random.Random) -> list[bytes]:
-    """Mostly with ids of their own; at times two statements that tie, whose order the queries leave open."""
+    """Return events, mostly with ids of their own; at times two statements that tie, whose order the queries leave open."""
     return [
         encode(msgspec.structs.replace(one, id=f"{one.id}{chance.random()}" if chance.random() < 0.9 else one.id))
         for one in told

@@ -14,7 +14,7 @@ WRONG = Mismatch("orders.cells", "a cell", 2, 1)
 
 
 class Prover:
-    """What differs, and what was asked."""
+    """A prover that knows the differences, and notes what it was asked."""
 
     reporting = None
     books: Mapping[str, object] = {"orders": None, "unpaid_work": None}

@@ -1,4 +1,4 @@
-"""What the proof prints can be read by somebody who was woken by it."""
+"""The output of the proof can be read by somebody who was woken by it."""
 
 from datetime import date
 

@@ -114,7 +114,7 @@ BANDS = {
 
 
 def waiting(name: str, imposed: date, due: date) -> Cells:
-    """What counts while it waits: by the day due, and by how many months before that the order was imposed."""
+    """Return what counts while it waits: by the day due, and by how many months before that the order was imposed."""
     before = f"months_before={(due.year - imposed.year) * 12 + due.month - imposed.month}"
     return {(f"pending_{name}", due, ""): 1, (f"awaited_{name}", due, before): 1}
 

@@ -42,7 +42,7 @@ def day(text: str) -> date:
 
 
 def told(measure: str, *facts: Fact) -> dict[tuple[str, str], int]:
-    """What the facts count in the measure, by period and category, in whichever service counts it."""
+    """Return what the facts count in the measure, by period and category, in whichever service counts it."""
     both = [counting.contributions(record(*facts), SCOTLAND) for counting in (ORDERS, UNPAID_WORK)]
     return {(f"{p}", c): n for cells in both for (m, p, c), n in cells.items() if m == measure}
 

@@ -1,4 +1,4 @@
-"""What a worker tells Prometheus: bounded, whoever sends what, and complete from the start."""
+"""A worker's metrics are bounded, whoever sends what, and complete from the start."""
 
 from datetime import UTC, date, datetime
 

@@ -30,7 +30,7 @@ _NUMBER = re.compile(r"^- `([a-z_]+)\|(S\d{8})\|([\d-]+)\|([^`]*)` is (\d+)$", r
 
 
 class Recipe(NamedTuple):
-    """What the page says."""
+    """A recipe as the page gives it."""
 
     title: str
     events: list[Event]
@@ -47,7 +47,7 @@ def recipes() -> Iterator[Recipe]:
 
 
 def _event(number: int, authority: str, name: str, subject: str, time: str, data: str) -> Event:
-    """The event as a vendor would send it, read by the contract."""
+    """Return the event as a vendor would send it, read by the contract."""
     code = authority or OURS
     rest = msgspec.json.encode(imposed(datetime(2026, 3, 2, tzinfo=UTC).date())).decode()[1:-1]
     rest = re.sub(r'"imposed_on":"[^"]*",?', "", rest)

@@ -1,4 +1,4 @@
-"""What looks beside the work goes on looking, whatever it meets once: nobody would notice that it had ended."""
+"""Looks beside the work go on, whatever they meet once: nobody would notice that they had ended."""
 
 from contextlib import nullcontext
 from threading import Event

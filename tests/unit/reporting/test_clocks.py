@@ -1,4 +1,4 @@
-"""What tells of overdue clocks, and until when a month is provisional."""
+"""Overdue clocks are told, and until when a month is provisional."""
 
 from datetime import date, timedelta
 

@@ -21,7 +21,7 @@ def nodes(path: Path) -> Iterator[ast.AST]:
 
 
 def is_closed(body: list[ast.stmt]) -> bool:
-    """Whether it only says that this cannot be."""
+    """Return whether a case only says that this cannot be."""
     return isinstance(body[0], ast.Raise) or "assert_never" in ast.unparse(body[0])
 
 

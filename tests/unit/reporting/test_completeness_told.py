@@ -1,4 +1,4 @@
-"""What pages say of completeness does not contradict itself."""
+"""Statements about completeness on pages do not contradict each other."""
 
 import pytest
 

@@ -21,7 +21,7 @@ Making = Callable[..., TestClient]
 
 @pytest.fixture
 def client() -> Iterator[Making]:
-    """The site, whose database is away."""
+    """Yield the site, whose database is away."""
     settings = DatabaseSettings(url=AWAY, schema_name=SCHEMA)
     database = engine(settings)
 

@@ -1,4 +1,4 @@
-"""What a table leaves out is said, and every amount has its unit."""
+"""Tables say what they leave out, and every amount has its unit."""
 
 import pytest
 

@@ -10,7 +10,7 @@ Lives = dict[tuple[str, str], dict[str, Fact]]
 
 
 def lives_of(events: Iterable[Event]) -> Lives:
-    """The final facts of each order, by authority and order; withdrawn orders left out."""
+    """Return the final facts of each order, by authority and order; withdrawn orders left out."""
     found: Lives = defaultdict(dict)
     for event in sorted(events, key=lambda e: (e.time, e.id)):
         found[event.authority, event.subject][event.data.key] = event.data

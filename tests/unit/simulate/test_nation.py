@@ -1,4 +1,4 @@
-"""What the pretend authorities deliver, read back through the contract."""
+"""Events of the pretend authorities, read back through the contract."""
 
 from collections import Counter
 from dataclasses import dataclass

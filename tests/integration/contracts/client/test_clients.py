@@ -235,7 +235,7 @@ def test_a_full_spool_refuses_clearly_and_goes_on_after_sending(tmp_path: Path) 
 
 
 def fill(spool: Spool, start: int = 0) -> int:
-    """How many events the spool took."""
+    """Fill the disk with the spool, and return how many events it took."""
     for index in range(100_000):
         try:
             spool.add(received(start + index))
@@ -246,7 +246,7 @@ def fill(spool: Spool, start: int = 0) -> int:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
+    """Yield a disk of one megabyte."""
     path = tmp_path / "disk"
     path.mkdir()
     mounted = subprocess.run(

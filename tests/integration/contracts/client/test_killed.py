@@ -35,7 +35,7 @@ def drained(path: Path, server: Platform) -> None:
 
 
 def killed_at_every_write(scenario: str, killer: Path, home: Path, server: Platform) -> int:
-    """How many times it had to be begun."""
+    """Kill the program at every write, and return how many times it had to be begun."""
     command = [sys.executable, "-m", "tests.support.killed", scenario, str(home), server.address]
     done = subprocess.run(command, env={"LD_PRELOAD": str(killer)}, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return int(done.stdout)

@@ -61,7 +61,7 @@ MANAGER = ("orders:read", "orders:manage")
 
 @pytest.fixture
 def senders(bench: Callable[[str], Bench]) -> dict[str, Sender]:
-    """Orders and unpaid work, which hold an order that went wrong in several ways, and an event that was refused."""
+    """Return orders and unpaid work, which hold an order that went wrong in several ways, and an event that was refused."""
     made = {name: Sender(bench(name)) for name in ("orders", "unpaid_work")}
     for sender in made.values():
         sender.tell(A, IMPOSED, ASKED, OrderReceived(received_on=date(2025, 3, 3)), LEFT)
@@ -79,13 +79,13 @@ def orders(senders: dict[str, Sender]) -> Bench:
 
 
 def entries(bench: Bench, authority: str = A) -> list[Kept]:
-    """The latest first."""
+    """Return the entries of the audit, the latest first."""
     with transaction(bench.database) as connection:
         return store.search(connection, authority, store.Question(), 10_000)
 
 
 def routes(service: str) -> Iterator[tuple[str, Policy]]:
-    """That answer what is not for everybody."""
+    """Yield the routes whose answers are not for everybody."""
     for name, policy in POLICIES[service].items():
         if name.startswith("GET ") and policy.who is not Who.ANYBODY and name not in NOT_HERE:
             yield name, policy
@@ -122,7 +122,7 @@ def test_every_route_that_shows_people_puts_it_on_record(
 
 
 def close_days(sender: Sender, directory: Path) -> None:
-    """So that there are receipts."""
+    """Close days, so that there are receipts."""
     own, key = sender.bench.domain.own, new_key(directory / "key.pem")
     topic = topic_of(own, A)
     if own is Topic.UNPAID_WORK:
@@ -132,7 +132,7 @@ def close_days(sender: Sender, directory: Path) -> None:
 
 
 def acknowledge(client: TestClient) -> None:
-    """So that there is something to show of it."""
+    """Acknowledge a duty, so that there is something to show of it."""
     duties = client.get("/v1/worklist", headers=token(A, *MANAGER)).json()["items"]
     if duties:
         duty = {name: duties[0][name] for name in ("subject", "standard", "due_on")}
@@ -259,7 +259,7 @@ def test_verify_finds_what_was_done_to_the_audit(
 
 
 def tamper(connection: Connection, what: str) -> None:
-    """As somebody who may do more than the service."""
+    """Tamper with the audit, as somebody who may do more than the service."""
     connection.exec_driver_sql("SET LOCAL ROLE orders_audit")
     connection.exec_driver_sql(what)
 

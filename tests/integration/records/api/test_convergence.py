@@ -1,4 +1,4 @@
-"""What managers see depends on what was told, and neither on its order, nor on repetition, nor on how it was split."""
+"""Managers see what events say, whatever their order, repetition, or division into deliveries."""
 
 import json
 import random
@@ -26,7 +26,7 @@ BOTH = ["worklist?within=20", "findings", "returns/reconciliation?year=2024-25"]
 
 
 def deliveries(bench: Bench, seed: int) -> Iterator[list[Slice]]:
-    """Everything in any order, some of it again, in fetches of any size, each topic by itself."""
+    """Yield everything in any order, some of it again, in fetches of any size, each topic by itself."""
     chance = random.Random(seed)
     for kind, code, found in scenario.topics():
         if kind in bench.domain.kinds:
@@ -36,7 +36,7 @@ def deliveries(bench: Bench, seed: int) -> Iterator[list[Slice]]:
 
 
 def told(bench: Bench, seed: int) -> None:
-    """Splits the work over two workers, each of which owns some authorities from the beginning to the end."""
+    """Split the work over two workers, each of which owns some authorities from the beginning to the end."""
     workers = [bench.worker(cached=5), bench.worker()]
     for fetch in deliveries(bench, seed):
         workers[int(fetch[0].topic[-1]) % 2].process(fetch)

@@ -1,4 +1,4 @@
-"""What managers decide: missed duties acknowledged, closed days and targets set, each with who and when, and without a restart."""
+"""Managers decide: missed duties acknowledged, closed days and targets set, each with who and when, and without a restart."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -35,7 +35,7 @@ class Manager(ManagersView):
         self.headers = token(authority, *scopes)
 
     def tell(self, method: str, path: str, body: object = None) -> Any:
-        """What is answered; anything but 200 fails."""
+        """Send a decision and return the answer; any status but 200 fails."""
         answer = self.client.request(method, f"/v1/{path}", json=body, headers=self.headers)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -47,7 +47,7 @@ class Manager(ManagersView):
 
 @pytest.fixture
 def sender(bench: MakeBench) -> Sender:
-    """Has told of five orders that have missed first contact and case management meeting, and one of another authority."""
+    """Return a sender of five orders that have missed first contact and case management meeting, and of one of another authority."""
     sender = Sender(bench("orders"))
     for number in range(5):
         sender.tell(A, imposed(MONDAY), subject=f"CPO/{number}")
@@ -57,7 +57,7 @@ def sender(bench: MakeBench) -> Sender:
 
 @pytest.fixture
 def orders(sender: Sender) -> Bench:
-    """Those orders."""
+    """Return the events of those orders."""
     return sender.bench
 
 

@@ -73,7 +73,7 @@ class Taken:
             return connection.execute(select(table).where(table.c.authority == self.authority)).mappings().all()
 
     def put_back(self, rows: Mapping[Table, Sequence[Any]]) -> None:
-        """Tables of the tree hold these and nothing else of the authority."""
+        """Put back the tables of the tree: they hold these rows and nothing else of the authority."""
         with self.bench.database.begin() as connection:
             for table, its in rows.items():
                 connection.execute(delete(table).where(table.c.authority == self.authority))
@@ -81,7 +81,7 @@ class Taken:
                     connection.execute(insert(table), [dict(row) for row in its])
 
     def change(self, statement: str) -> int:
-        """Somebody alters a table; the statement ends with a condition."""
+        """Alter a table as somebody might; the statement ends with a condition. Returns the number of rows altered."""
         with self.bench.database.begin() as connection:
             return connection.execute(text(f"{statement} AND authority = '{self.authority}'")).rowcount
 
@@ -114,7 +114,7 @@ def taken(bench: Bench, worker: Worker, key: SigningKey) -> Taken:
 
 @pytest.fixture
 def address(taken: Taken) -> Iterator[str]:
-    """Of the API, at a real socket."""
+    """Yield the address of the API, at a real socket."""
     app = new_client(taken.bench.database, taken.bench.domain, "2026-03-09").app
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     running = threading.Thread(target=server.run)
@@ -336,7 +336,7 @@ def test_what_is_not_signed_is_not_let_in_where_a_manager_wants_that(
     nowhere = DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="orders")
 
     def signers(authority: str) -> PublicKeys | None:
-        """As an intake has them that has looked for nothing since the last change."""
+        """Return the signers of an intake that has looked for nothing since the last change."""
         known[:] = known or [RegisteredSigners(bench.database)]
         return known[0](authority)
 

@@ -73,7 +73,7 @@ def lost(*_: object) -> None:
 
 
 def standing(told: list[dict[str, Any]], comes: str, goes: str, about: str) -> set[tuple[Any, Any]]:
-    """What came and has not gone. Nothing comes twice, or goes before it came."""
+    """Return the changes that came and have not gone. Nothing comes twice, or goes before it came."""
     found: set[tuple[Any, Any]] = set()
     for change in told:
         key = change[about], change["rule"] if about == "subject" else None
@@ -86,7 +86,7 @@ def standing(told: list[dict[str, Any]], comes: str, goes: str, about: str) -> s
 
 
 def held(view: ManagersView, name: str) -> set[tuple[Any, Any]]:
-    """What single orders break; what is found between authorities and sources is not followed."""
+    """Return the rules that single orders break; findings between authorities and sources are not followed."""
     rules = {rule.code for rule in RULES[name]}
     return {(one["subject"], one["rule"]) for one in view.pages("findings", "findings") if one["rule"] in rules}
 

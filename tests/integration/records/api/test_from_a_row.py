@@ -54,7 +54,7 @@ def test_a_refused_row_is_found_again(bench: Callable[[str], Bench]) -> None:
 
 
 def row_of(worked: Worked) -> int:
-    """As somebody who opens the workbook counts."""
+    """Return the number of the row, as somebody who opens the workbook counts."""
     sheet = load_workbook(worked.folder / FILE).worksheets[0]
     (row,) = [cell.row for row in sheet.iter_rows() for cell in row if "0160" in str(cell.value)]
     assert row
@@ -62,7 +62,7 @@ def row_of(worked: Worked) -> int:
 
 
 def desk_of(records: dict[str, Bench]) -> Callable[[str], str]:
-    """Pages of a desk that asks both services."""
+    """Return what gives the pages of a desk that asks both services."""
     apis = {name: new_client(one.database, one.domain, "2026-03-05").app for name, one in records.items()}
     urls = {name: f"http://{name.replace('_', '-')}.example" for name in apis}
     mounts = {urls[name]: httpx.ASGITransport(app=app) for name, app in apis.items()}

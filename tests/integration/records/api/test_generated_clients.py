@@ -46,7 +46,7 @@ class Running(NamedTuple):
 
 @pytest.fixture(scope="module")
 def running(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The intake on a real broker and database."""
+    """Yield the intake on a real broker and database."""
     told, database = KafkaSettings(bootstrap=kafka), DatabaseSettings(url=migrated(), schema_name="orders")
     ensure(told, topic_specs())
     with Producer(told) as producer, closing(Admin(told)) as admin:
@@ -70,7 +70,7 @@ def running(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def java(running: Running, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The command of the client that openapi-generator makes."""
+    """Return the command of the client that openapi-generator makes."""
     if which("javac") is None:
         cannot("needs javac: the Java client was NOT compiled")
     folder = tmp_path_factory.mktemp("java")
@@ -88,7 +88,7 @@ def java(running: Running, tmp_path_factory: pytest.TempPathFactory) -> list[str
 
 @pytest.fixture(scope="module")
 def typescript(running: Running, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The command of the client that openapi-typescript makes, with openapi-fetch."""
+    """Return the command of the client that openapi-typescript makes, with openapi-fetch."""
     packages = npm.fetched(CLIENTS / "typescript", "openapi-fetch") / "node_modules"
     folder = tmp_path_factory.mktemp("typescript")
     (folder / "node_modules").symlink_to(packages)
@@ -101,7 +101,7 @@ def typescript(running: Running, tmp_path_factory: pytest.TempPathFactory) -> li
 
 
 def done(*command: str | Path, folder: Path | None = None) -> str:
-    """What it printed; all that it said where it failed."""
+    """Return the output of a command; where it failed, fail with all that it said."""
     words = list(map(str, command))
     found = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=200)
     assert found.returncode == 0, found.stdout[-4000:] + found.stderr[-4000:]

@@ -1,4 +1,4 @@
-"""What an authority's managers see, on the real database."""
+"""The views of an authority's managers, on the real database."""
 
 import csv
 import json
@@ -39,7 +39,7 @@ def unpaid_work(migrated: Callable[[], str]) -> Iterator[Bench]:
 
 
 def _fed(bench: Bench) -> Iterator[Bench]:
-    """Nothing here writes, so one database serves all tests."""
+    """Yield a database that serves all tests, since nothing here writes."""
     feed(bench, 1000)
     yield bench
     bench.database.dispose()
@@ -112,7 +112,7 @@ def test_no_more_orders_are_read_out_than_are_shown(orders: Bench) -> None:
 
 
 def kept(bench: Bench, authority: str) -> list[Kept]:
-    """What is on record of who looked, the latest first."""
+    """Return the record of who looked, the latest first."""
     with transaction(bench.database) as connection:
         return store.search(connection, authority, store.Question(), 10_000)
 
@@ -294,7 +294,7 @@ def caseload_of(subject: str) -> str:
 
 
 def with_caseload(line: bytes) -> bytes:
-    """The same event with a caseload; what is no event stays as it is."""
+    """Return the same event with a caseload; a line that is no event stays as it is."""
     try:
         event = json.loads(line)
         return json.dumps(event | {"caseload": caseload_of(event["subject"])}).encode()

@@ -1,4 +1,4 @@
-"""What an authority is answered depends on another's records only where these name it.
+"""An authority's answers depend on another's records only where these name it.
 
 Two worlds differ in nothing but what authority B tells without naming A. Whatever A has told, also about orders that it
 invented and references that it guessed, A's answers must be the same, to the byte, and so must be the statements that they take.
@@ -30,7 +30,7 @@ SUBJECTS = ("X/1", "X/2", "X/3")
 
 
 def told(chance: random.Random, names: tuple[str, ...]) -> Iterator[tuple[str, Fact]]:
-    """Random statements about orders, which name only these other authorities."""
+    """Yield random statements about orders, which name only these other authorities."""
     for subject in SUBJECTS:
         stated: list[Fact] = [
             imposed(date(2025, 3, 3) + timedelta(days=chance.randrange(2))),
@@ -45,7 +45,7 @@ def told(chance: random.Random, names: tuple[str, ...]) -> Iterator[tuple[str, F
 
 
 def addresses(service: str) -> Iterator[str]:
-    """All that an authority can ask about its orders, by every route."""
+    """Yield every address at which an authority can ask about its orders."""
     for name, policy in routes(service):
         path = ASKED_WITH.get(name, name.removeprefix("GET "))
         if policy.who.of_the_nation or name in GROWING:
@@ -58,7 +58,7 @@ def addresses(service: str) -> Iterator[str]:
 
 
 class Answered(NamedTuple):
-    """What an authority is told, and what was done for that: the same work takes the same time."""
+    """An authority's answer, and the work that was done for it: the same work takes the same time."""
 
     told: dict[str, bytes]
     done: list[tuple[str, int]]

@@ -50,7 +50,7 @@ TOKEN = mint(
 
 
 class Fault(NamedTuple):
-    """What each of the three tells of a refused line."""
+    """The fault that each of the three tells of a refused line."""
 
     line: int
     id: str | None

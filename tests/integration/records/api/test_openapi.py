@@ -77,7 +77,7 @@ def parts_at(kafka: str, bench: Bench) -> run_api.Parts:
 
 
 def document_of(name: str) -> FastAPI:
-    """Only to be asked what it offers."""
+    """Return the document of an API that is only asked for its offer."""
     told = KafkaSettings(bootstrap="nowhere:1")
     parts = run_api.Parts(engine(nowhere(name)), Producer(told), Admin(told), CollectorRegistry())
     return application(SERVICES[name][1](CALENDAR), parts)
@@ -91,7 +91,7 @@ def topics(kafka: str) -> str:
 
 @pytest.fixture(scope="module")
 def applications(topics: str, migrated: Callable[[], str]) -> Iterator[dict[str, FastAPI]]:
-    """Both services, with the scenario in them."""
+    """Yield both services, with the scenario in them."""
     made, used = {}, []
     for name in SERVICES:
         bench = Bench(migrated(), name)
@@ -138,7 +138,7 @@ def test_unpaid_work_does_what_its_document_says(case: schemathesis.Case[Any], u
 
 
 def example_events(topic: Topic) -> Iterator[Given]:
-    """The contract's own examples, in each way to send them."""
+    """Yield the contract's own examples, in each way to send them."""
     sent = [json.loads(encode(event)) for event in EVENTS if kind_of(event.data) is topic]
     bodies = {ONE[0]: sent[0], BATCH: sent, LINES: "\n".join(map(json.dumps, sent))}
     for media_type, body in bodies.items():

@@ -40,7 +40,7 @@ class Log(NamedTuple):
     bench: Bench
 
     def accept(self, kind: Topic, *values: bytes) -> list[Slice]:
-        """Acknowledged by Kafka, which is when a sender is told so, and not taken yet."""
+        """Return events acknowledged by Kafka, which is when a sender is told so, and not taken yet."""
         receipts = self.producer.send_all(Outgoing(topic_of(kind, AUTHORITY), b"-", value) for value in values)
         sent = [Sent(at.offset, value) for at, value in zip(receipts, values, strict=True)]
         return [Slice(topic_of(kind, AUTHORITY), 0, sent)]
@@ -61,7 +61,7 @@ def log(empty_kafka: str, bench: Callable[[str], Bench]) -> Iterator[Log]:
 
 @pytest.fixture
 def client(empty_kafka: str, log: Log) -> Iterator[TestClient]:
-    """Impatient: it looks once."""
+    """Yield an impatient client, which looks once."""
     with closing(Admin(KafkaSettings(bootstrap=empty_kafka))) as admin:
         routers = [sequence.router(log.bench.database, admin.ends, tries=1)]
         tokens = TokenSettings(public_key=keys().public)
@@ -70,7 +70,7 @@ def client(empty_kafka: str, log: Log) -> Iterator[TestClient]:
 
 
 def highest(client: TestClient, authority: str = AUTHORITY, scope: str = "events:write") -> Mapping[str, int] | None:
-    """By source; None where it is to be asked again."""
+    """Return the highest number by source; None where it is to be asked again."""
     answer = client.get("/v1/sequence", headers=token(authority, scope))
     if answer.status_code == 503:
         assert answer.headers["retry-after"]

@@ -43,7 +43,7 @@ BY_OTHERS_TOO = {"GET /v1/audit"}
 
 @contextmanager
 def forgetful() -> Iterator[list[str]]:
-    """Meanwhile no statement says whose rows it wants. Yields those that would have."""
+    """Have no statement say whose rows it wants. Yields those that would have."""
     forgotten: list[str] = []
 
     def forget(_c: object, _u: object, statement: str, given: Any, _x: object, _m: object) -> tuple[str, Any]:
@@ -61,7 +61,7 @@ def forgetful() -> Iterator[list[str]]:
 
 @pytest.fixture(params=["orders", "unpaid_work"])
 def service(bench: Callable[[str], Bench], request: pytest.FixtureRequest) -> Bench:
-    """Two authorities have told alike of orders of the same references, one of them more."""
+    """Return a service to which two authorities have told alike of orders of the same references, one of them more."""
     sender = Sender(bench(request.param))
     for authority in (A, B):
         sender.tell(authority, IMPOSED, ASKED, OrderReceived(received_on=date(2025, 3, 3)), LEFT)
@@ -81,7 +81,7 @@ def service(bench: Callable[[str], Bench], request: pytest.FixtureRequest) -> Be
 
 
 def close_a_day(connection: Connection, authority: str, size: int) -> None:
-    """The tree of an authority, of so many leaves that are like no other's."""
+    """Close a day: the tree of an authority, with so many leaves that are like no other's."""
     tree = keeping.growing(connection, authority, 0)
     leaves = [NewLeaf(f"{number}", f"{authority} {number}", b"salt") for number in range(size)]
     keeping.add(connection, authority, tree, leaves)
@@ -90,7 +90,7 @@ def close_a_day(connection: Connection, authority: str, size: int) -> None:
 
 
 def answers(client: TestClient, name_of_service: str) -> dict[str, str]:
-    """What a manager of A is answered by every route that is not for everybody."""
+    """Return the answers that a manager of A gets from every route that is not for everybody."""
     found = {}
     for name, policy in routes(name_of_service):
         if not policy.who.of_the_nation:
@@ -136,7 +136,7 @@ GROUP BY c.relname ORDER BY c.relname
 
 
 def whose(connection: Connection, table: str) -> set[str]:
-    """The authorities that a transaction sees in a table."""
+    """Return the authorities that a transaction sees in a table."""
     column = "right(topic, 9)" if table == "checkpoints" else "authority"
     return set(connection.scalars(text(f"SELECT DISTINCT {column} FROM {table}")))
 
@@ -205,7 +205,7 @@ def test_the_walls_leave_every_question_the_index_that_it_had(service: Bench) ->
 
 
 def indexes(connection: Connection, statement: str, given: Any) -> list[str]:
-    """The indexes that PostgreSQL would use."""
+    """Return the indexes that PostgreSQL would use."""
     connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
     plan = connection.exec_driver_sql(f"EXPLAIN {statement}", given).scalars()
     return sorted(re.findall(r"(?:using|Scan on) (\w+_\w+)", "\n".join(plan)))

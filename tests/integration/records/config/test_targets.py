@@ -36,7 +36,7 @@ def asked(bench: Bench, path: Path, today: str, authority: str = A) -> ManagersV
 
 @pytest.fixture
 def work(bench: MakeBench) -> Bench:
-    """Three orders of unpaid work, begun in time, late by the target only, and not yet; one of another authority."""
+    """Return three orders of unpaid work: begun in time, late by the target only, and not yet; and one of another authority."""
     one = bench("unpaid_work")
     sender = Sender(one)
     for number, started in enumerate((date(2025, 3, 10), date(2025, 3, 11), None)):

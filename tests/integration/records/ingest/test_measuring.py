@@ -1,4 +1,4 @@
-"""What is told of authorities comes from PostgreSQL, so that a worker that has just begun tells the same."""
+"""Figures about authorities come from PostgreSQL, so that a worker that has just begun tells the same."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta

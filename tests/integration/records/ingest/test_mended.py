@@ -1,4 +1,4 @@
-"""What a later event mends, numbers that are used twice, and which month an event counts in."""
+"""Later events mend earlier ones, numbers are used twice, and events count in the right month."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -38,7 +38,7 @@ def lines(bench: Bench) -> list[tuple[Topic, str, list[bytes]]]:
 
 
 def failing_on(domain: Domain, poisons: Collection[str]) -> Domain:
-    """The service, with a fault that shows on events of these ids."""
+    """Return the service with a fault that shows on events of these ids."""
     view = domain.counting.view
 
     def fails(record: Record) -> Any:
@@ -50,7 +50,7 @@ def failing_on(domain: Domain, poisons: Collection[str]) -> Domain:
 
 
 def ids_by_authority(bench: Bench) -> dict[str, list[str]]:
-    """Ids of impositions that nothing replaces, so that each is met, whatever the batches."""
+    """Return ids of impositions that nothing replaces, so that each is met, whatever the batches."""
     found: dict[str, dict[str, list[str]]] = {}
     for kind, authority, raws in lines(bench):
         for raw in raws:
@@ -72,7 +72,7 @@ def of(cells: Cells, authorities: Collection[str]) -> Cells:
 
 
 def whole(bench: Bench) -> Cells:
-    """The cells of all, without any fault."""
+    """Return the cells of all, without any fault."""
     take(bench.worker(), bench, scenario.slices(lines(bench), 1000))
     cells = bench.cells()
     with bench.database.begin() as connection:

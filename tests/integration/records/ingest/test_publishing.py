@@ -80,7 +80,7 @@ def test_only_what_a_dead_publisher_left_open_is_ended(bench: Callable[[str], Be
 
 @contextmanager
 def two_publishers(kafka: str, topic: str) -> Iterator[tuple[BulkProducer, BulkProducer, Log]]:
-    """Two publishers of the same name, of which one stops, and a reader at the beginning of the topic."""
+    """Yield two publishers of the same name, of which one stops, and a reader at the beginning of the topic."""
     settings, source = KafkaSettings(bootstrap=kafka), TopicPartition(topic, 0)
     dead, living = (BulkProducer(settings, transactional="test") for _ in range(2))
     with dead, living, closing(Log(settings, [source])) as log:
@@ -107,7 +107,7 @@ def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, ne
 
 @pytest.fixture
 def forgetful(kafka: str) -> Iterator[None]:
-    """Kafka lets a transaction be written of which its coordinator knows nothing, as once after it was killed."""
+    """Let Kafka write a transaction of which its coordinator knows nothing, as once after it was killed."""
 
     def verified(value: str) -> None:
         setting = {"transaction.partition.verification.enable": value}
@@ -159,7 +159,7 @@ def test_what_a_publisher_that_stands_still_left_open_is_ended_by_kafka(
 
 
 def read_on(log: Log) -> list[bytes | None]:
-    """The next that may be read."""
+    """Return the next records that may be read."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         if found := [message.value for part in log.slices(10) for message in part.messages]:

@@ -24,7 +24,7 @@ HOLDS = text("UPDATE checkpoints SET next_offset = next_offset")
 
 @pytest.fixture
 def one(bench: Callable[[str], Bench]) -> Bench:
-    """A service that has read something."""
+    """Return a service that has read something."""
     made = bench("unpaid_work")
     made.worker().process(fetch(made))
     return made
@@ -37,7 +37,7 @@ def fetch(bench: Bench, start: int = 0) -> list[Any]:
 
 @pytest.fixture
 def predecessor(one: Bench, postgres: str) -> Iterator[Engine]:
-    """Another worker's database."""
+    """Yield another worker's database."""
     made = databases.engine(DatabaseSettings(url=postgres, schema_name=one.domain.service))
     yield made
     made.dispose()

@@ -134,7 +134,7 @@ def test_books_that_are_ahead_of_the_clock_say_so_and_new_events_have_their_own_
 
 
 def _empty(bench: Bench) -> None:
-    """As a rebuild begins: what workers and operators noted stays."""
+    """Empty the books as a rebuild begins: the notes of workers and operators stay."""
     with bench.database.begin() as connection:
         connection.exec_driver_sql(
             "TRUNCATE arrivals, cells, changes, checkpoints, persons, records, rejections, shards, counters, gaps, recounts"

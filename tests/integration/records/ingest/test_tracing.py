@@ -45,7 +45,7 @@ OTHER_TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 @pytest.fixture
 def spans() -> Iterator[InMemorySpanExporter]:
-    """What this process traces meanwhile."""
+    """Yield the spans that this process traces meanwhile."""
     kept, provider = InMemorySpanExporter(), traced(1.0, "test")
     provider.add_span_processor(SimpleSpanProcessor(kept))
     tracing.use(provider)
@@ -55,7 +55,7 @@ def spans() -> Iterator[InMemorySpanExporter]:
 
 @pytest.fixture
 def topic(empty_kafka: str) -> str:
-    """The address of a Kafka with the topic."""
+    """Return the address of a Kafka with the topic."""
     with closing(Admin(KafkaSettings(bootstrap=empty_kafka))) as admin:
         admin.ensure_topics([spec for spec in topic_specs() if spec.name == TOPIC])
     return empty_kafka

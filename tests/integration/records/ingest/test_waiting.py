@@ -26,7 +26,7 @@ STANDARDS = {*BANDED, "review", "completion"}
 
 
 class Nation(NamedTuple):
-    """What was told, and what must come of it."""
+    """The events of a nation, and the cells that must come of them."""
 
     benches: list[Bench]
     truth: dict[str, int]

@@ -36,12 +36,12 @@ def benches(migrated: Callable[[], str]) -> Iterator[dict[str, Bench]]:
 
 
 def asked(bench: Bench, returns: Path | None = None) -> ManagersView:
-    """The API where the returns are made by mappings of one's own."""
+    """Return the API where the returns are made by mappings of one's own."""
     return asked_by_all(bench, returns)[EDINBURGH]
 
 
 def asked_by_all(bench: Bench, returns: Path | None = None) -> dict[str, ManagersView]:
-    """One API, by the authority that asks."""
+    """Return one API, by the authority that asks."""
     client = new_client(bench.database, bench.domain, "2024-09-02", Own(returns))
     return {authority: ManagersView(client, authority) for authority in AUTHORITIES}
 

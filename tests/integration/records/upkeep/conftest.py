@@ -1,4 +1,4 @@
-"""What one person's authority and another have told, in a real log, and both services that have read it."""
+"""The events of one person's authority and of another, in a real log, and both services that have read it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,7 +27,7 @@ OTHER = "person-of-tests-0002"
 
 
 def events() -> Iterator[tuple[str, bytes, bytes]]:
-    """Topic, key and value."""
+    """Yield topic, key and value of each event."""
 
     def of(one: Event) -> tuple[str, bytes, bytes]:
         return topic_of(type(one.data).TOPICS[0], one.authority), one.subject.encode(), encode(one)
@@ -69,7 +69,7 @@ def settings(postgres: str, empty_kafka: str) -> PersonSettings:
 
 @pytest.fixture
 def benches(settings: PersonSettings, bench: Callable[[str], Bench]) -> list[Bench]:
-    """Both services, which have read everything."""
+    """Return both services, which have read everything."""
     made = [bench("orders"), bench("unpaid_work")]
     for one in made:
         read_all(settings, one)
@@ -77,7 +77,7 @@ def benches(settings: PersonSettings, bench: Callable[[str], Bench]) -> list[Ben
 
 
 def on_disk(kafka: KafkaSettings) -> int:
-    """Bytes of the authority's orders, whether anybody may read them or not."""
+    """Return the bytes of the authority's orders, whether anybody may read them or not."""
     topic = topic_of(Topic.ORDERS, A)
     with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
         brokers = admin.describe_log_dirs([topic])

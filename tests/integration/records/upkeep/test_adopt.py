@@ -41,7 +41,7 @@ LOG = {topic_of(kind, code): lines for kind, code, lines in scenario.topics()}
 
 @pytest.fixture
 def old(empty_kafka: str) -> KafkaSettings:
-    """The Kafka from which the books were made."""
+    """Return the Kafka from which the books were made."""
     kafka = KafkaSettings(bootstrap=empty_kafka)
     ensure(kafka, SPECS)
     with BulkProducer(kafka) as producer:
@@ -51,7 +51,7 @@ def old(empty_kafka: str) -> KafkaSettings:
 
 @pytest.fixture
 def new(kafka_process: KafkaProcess) -> str:
-    """Another Kafka, without topics."""
+    """Return another Kafka, without topics."""
     apache_kafka.remove_topics(kafka_process.address)
     return kafka_process.address
 
@@ -64,7 +64,7 @@ def _log() -> dict[str, list[Outgoing]]:
 
 
 def mirrored(new: str) -> KafkaSettings:
-    """The same records there."""
+    """Copy the same records to the other Kafka."""
     kafka = KafkaSettings(bootstrap=new)
     ensure(kafka, SPECS)
     with BulkProducer(kafka) as producer:
@@ -73,7 +73,7 @@ def mirrored(new: str) -> KafkaSettings:
 
 
 def mirrored_again(kafka: KafkaSettings, records: list[Outgoing]) -> None:
-    """One topic anew, with these records."""
+    """Make one topic anew, with these records."""
     with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
         admin.delete_topics([HIT])
     ensure(kafka, [spec for spec in SPECS if spec.name == HIT])
@@ -82,7 +82,7 @@ def mirrored_again(kafka: KafkaSettings, records: list[Outgoing]) -> None:
 
 
 def read(bench: Bench, kafka: KafkaSettings) -> Worker:
-    """A worker that has read the whole log."""
+    """Return a worker that has read the whole log."""
     worker = Worker(bench.database, bench.domain, RecordsMetrics(CollectorRegistry()))
     with closing(History(kafka, bench.domain)) as log:
         log.begin(worker)
@@ -99,7 +99,7 @@ LATER = Outgoing(HIT, b"k", LOG[HIT][0], scenario.NOON + 10**6)
 
 
 def one_more(kafka: KafkaSettings, worker: Worker) -> None:
-    """An event that comes later."""
+    """Send an event that comes later."""
     with BulkProducer(kafka) as producer:
         producer.send_all([LATER])
     with closing(History(kafka, worker._domain)) as log:

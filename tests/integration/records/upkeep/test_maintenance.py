@@ -1,4 +1,4 @@
-"""What operators do by hand, on real parts."""
+"""Operators mend by hand, on real parts."""
 
 from collections import Counter
 from collections.abc import Callable

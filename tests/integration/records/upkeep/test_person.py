@@ -90,12 +90,12 @@ class Trees(NamedTuple):
     signing: Signing
 
     def close(self, days: int) -> Head | None:
-        """So many days ahead."""
+        """Close the day that is over in so many days, and return its head."""
         now = system_clock() + timedelta(days=days)
         return close_one(self.settings.kafka, self.orders, Tree(A, topic_of(Topic.ORDERS, A)), self.signing, now)
 
     def hold_after_an_erasure(self) -> None:
-        """What is said of the person's events is gone, and was added under other names; all else, and every head, is as it was."""
+        """Assert that the person's events are gone and were added under other names; all else, and every head, is as it was."""
         with self.orders.connect() as connection:
             (last,) = keeping.heads(connection, A)
         assert last.next_offset == 0, "books that were made again may be of another log, and all of it is looked at"
@@ -119,7 +119,7 @@ class Broken(Exception):
 
 
 def breaking_off(step: Callable[..., Any], after: int = 0) -> Callable[..., Any]:
-    """Once it was done so many times."""
+    """Return a step that breaks off once it was done so many times."""
     left = iter(range(after))
 
     def do(*given: Any) -> Any:
@@ -131,7 +131,7 @@ def breaking_off(step: Callable[..., Any], after: int = 0) -> Callable[..., Any]
 
 
 def in_the_middle(delete: Callable[..., Any]) -> Callable[..., Any]:
-    """When only the first topic has lost its old records."""
+    """Return a deletion that breaks off when only the first topic has lost its old records."""
 
     def do(admin: KafkaAdminClient, offsets: dict[Any, int]) -> None:
         delete(admin, dict(sorted(offsets.items())[:1]))
@@ -152,7 +152,7 @@ STEPS: list[tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]]
 
 
 def left_at_the_end_of_a_rebuild(database: Engine) -> None:
-    """The old books, where the command ended just before they were dropped."""
+    """Leave the old books as they are where the command ended just before they were dropped."""
     with database.begin() as connection:
         connection.execute(text("RESET ROLE"))
         connection.execute(text("CREATE SCHEMA orders_old"))
@@ -237,7 +237,7 @@ def test_where_it_cannot_be_right_nothing_is_changed(
 
 
 def and_end_sessions(step: Callable[..., Any], database: Engine) -> Callable[..., Any]:
-    """As if PostgreSQL had gone after that step: workers are not held up any more, and would count what is written once more."""
+    """Return a step after which PostgreSQL seems to have gone: workers are not held up any more, and would count again."""
 
     def do(*given: Any) -> None:
         step(*given)
@@ -300,7 +300,7 @@ def test_what_somebody_sends_meanwhile_stops_it_before_anything_is_changed(
 
 
 def given(settings: PersonSettings, *arguments: str) -> str:
-    """What a command about a person says."""
+    """Return the output of a command about a person."""
     told = {
         "PAYBACK_DATABASE_URL": settings.database.url.get_secret_value(),
         "PAYBACK_DATABASE_SCHEMA_NAME": "orders",
@@ -318,13 +318,13 @@ def send(settings: PersonSettings, fact: Fact, subject: str) -> None:
 
 
 def log_of(settings: PersonSettings) -> list[str]:
-    """All that the topics of both authorities say."""
+    """Return all records of the topics of both authorities."""
     log = Topics(settings.kafka, [topic_of(kind, code) for kind in Topic for code in (A, B)])
     return [f"{one.key!r} {one.value!r} {one.headers!r}" for its in log.messages.values() for one in its]
 
 
 def everything(settings: PersonSettings, benches: list[Bench]) -> str:
-    """All that anybody could read: the topics and every table of both services and their audit."""
+    """Return all that anybody could read: the topics and every table of both services and their audit."""
     return "\n".join([*log_of(settings), *rows(benches[0].database)])
 
 
@@ -341,5 +341,5 @@ def rows(database: Engine) -> Iterator[str]:
 
 
 def hexes(row: dict[str, object]) -> Iterator[str]:
-    """Bytes as PostgreSQL writes them."""
+    """Yield the bytes as PostgreSQL writes them."""
     yield from (value for value in row.values() if isinstance(value, str) and value.startswith("\\x"))

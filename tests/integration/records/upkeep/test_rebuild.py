@@ -53,7 +53,7 @@ ORDERS_MIGRATIONS = Path(orders.__path__[0]) / "migrations"
 
 @contextmanager
 def _live(bench: Bench, kafka: KafkaSettings) -> Iterator[Worker]:
-    """A worker on the old books that has read the whole log."""
+    """Yield a worker on the old books that has read the whole log."""
     worker = Worker(bench.database, bench.domain, RecordsMetrics(CollectorRegistry()))
     with closing(History(kafka, bench.domain)) as log:
         log.begin(worker)
@@ -115,7 +115,7 @@ def test_the_new_books_are_right_and_the_old_worker_is_fenced_off(
 
 
 def _one_more(worker: Worker, bench: Bench) -> None:
-    """One more event for a worker that still believes the old books."""
+    """Send one more event to a worker that still believes the old books."""
     topic = topic_of(Topic.ORDERS, "S12000029")
     with bench.database.connect() as connection:
         position = connection.scalar(text("SELECT next_offset FROM checkpoints WHERE topic = :topic"), {"topic": topic})
@@ -158,7 +158,7 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
     asked = iter([later])
 
     def decide(*_: int) -> None:
-        """While the books are made again."""
+        """Decide something while the books are made again."""
         with one.database.begin() as connection:
             notes.write(connection, hit, list(asked))
 
@@ -192,7 +192,7 @@ def test_who_is_released_meanwhile_is_released_in_the_new_books(
     take()
 
     def release(*_: int) -> None:
-        """Once the new books have met the same event."""
+        """Skip the event for the parked authority once the new books have met it too."""
         with one.database.begin() as connection:
             if hit in parking.parked(connection):
                 parking.release(connection, hit, Action.SKIPPED, "test", "because", NOW)

@@ -1,4 +1,4 @@
-"""What is too old goes, of each kind that can go, and the proof and the audit still hold."""
+"""Data that are too old go, of each kind that can go, and the proof and the audit still hold."""
 
 from datetime import timedelta
 

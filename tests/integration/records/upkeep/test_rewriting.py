@@ -45,7 +45,7 @@ def takes_less(kafka: KafkaSettings, most: float) -> bool:
 
 
 def write_anew(kafka: KafkaSettings) -> None:
-    """Just as it is."""
+    """Write the topic anew just as it is."""
     topics = Topics.settled(kafka, [TOPIC])
     same = [Said.of(TOPIC, message, message.timestamp) for message in topics.messages[TOPIC]]
     topics.write_anew({TOPIC: same}, lambda: None)

@@ -1,4 +1,4 @@
-"""What is handed to those who help holds nothing about anybody; and what the history takes is what PostgreSQL says."""
+"""Files handed to those who help hold nothing about anybody; and the size of the history is as PostgreSQL says."""
 
 import json
 import tarfile
@@ -63,7 +63,7 @@ def test_nothing_about_anybody_is_in_it(
 
 
 def _texts(raw: bytes) -> set[str]:
-    """The values of what was refused that are long enough to be told apart."""
+    """Return the values of refused events that are long enough to be told apart."""
     try:
         document = json.loads(raw)
     except ValueError:

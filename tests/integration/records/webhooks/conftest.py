@@ -49,7 +49,7 @@ class Telling:
         self.worker = worker or Worker(bench)
 
     def refuse(self, *ids: str, authority: str = A) -> None:
-        """Has the worker refuse events of these ids."""
+        """Have the worker refuse events of these ids."""
         for id_ in ids:
             self.worker.send_raw(topic_of(self.bench.domain.own, authority), b'{"id":"%s"}' % id_.encode())
 
@@ -58,7 +58,7 @@ class Telling:
         return self.client.request(method, f"/v1/webhooks{path}", json=body, headers=headers)
 
     def add(self, to: Receiver, after: str | None = "", authority: str = A) -> str:
-        """A receiver of the authority, which from now on believes only what is signed. Returns its name."""
+        """Add a receiver of the authority, which from now on believes only signed messages. Returns its name."""
         body = {"name": "the case system", "url": to.url, "after": after}
         answer = self.ask("POST", "", body, authority)
         assert answer.status_code == 200, answer.text
@@ -66,12 +66,12 @@ class Telling:
         return str(answer.json()["webhook"]["webhook"])
 
     def shown(self, authority: str = A) -> list[dict[str, Any]]:
-        """The receivers as managers see them."""
+        """Return the receivers as managers see them."""
         found: list[dict[str, Any]] = self.ask("GET", "", authority=authority).json()["webhooks"]
         return found
 
     def feed(self, authority: str = A) -> list[dict[str, Any]]:
-        """All that `GET /v1/changes` tells."""
+        """Return all that `GET /v1/changes` tells."""
         view = ManagersView(self.client, authority)
         found: list[dict[str, Any]] = view.get("changes", limit=1000)["changes"]
         return found
@@ -83,12 +83,12 @@ class Telling:
         return Sender(service, Feed(_RULES[service]), tools, pace(settings))
 
     def rounds(self, senders: int = 1) -> None:
-        """One round of each receiver that may be sent something now; of several senders at once."""
+        """Send one round to each receiver that may be sent something now, by several senders at once."""
         with ThreadPoolExecutor(8) as names:
             asyncio.run(_rounds([self.sender(names) for _ in range(senders)]))
 
     def pass_(self, **time: float) -> None:
-        """Lets time pass, for the sender."""
+        """Let time pass, for the sender."""
         self.clock.move(timedelta(**time))
 
 
@@ -102,7 +102,7 @@ async def _rounds(senders: list[Sender]) -> None:
 
 @pytest.fixture(scope="module")
 def worker(migrated: Callable[[], str]) -> Iterator[Worker]:
-    """The orders service of all tests of a module, whose commits follow one another."""
+    """Yield the orders service of all tests of a module, whose commits follow one another."""
     bench = Bench(migrated(), "orders")
     yield Worker(bench)
     bench.database.dispose()
@@ -110,7 +110,7 @@ def worker(migrated: Callable[[], str]) -> Iterator[Worker]:
 
 @pytest.fixture
 def orders(worker: Worker) -> Telling:
-    """That service, which has nothing to tell yet, and tells nobody."""
+    """Return that service, which has nothing to tell yet, and tells nobody."""
     with worker.bench.database.begin() as connection:
         connection.execute(webhooks.delete())
         connection.execute(changes.delete())
@@ -119,6 +119,6 @@ def orders(worker: Worker) -> Telling:
 
 @pytest.fixture
 def there() -> Iterator[Receiver]:
-    """A receiver that takes everything."""
+    """Yield a receiver that takes everything."""
     with receiver() as it:
         yield it

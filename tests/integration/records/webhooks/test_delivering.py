@@ -27,7 +27,7 @@ NAME = "receiver.example"
 
 
 def send(url: str, *, names: LookUp, seconds: float = 5, allowed: bool = True, ca: Path | None = None) -> Fault | None:
-    """How one message ends; None where it was taken."""
+    """Send one message, and return how it ended; None where it was taken."""
     message = Message("orders.S12000005.1.1.1", b"{}")
 
     async def go(executor: ThreadPoolExecutor) -> Fault | None:
@@ -50,7 +50,7 @@ def leads_to(*addresses: str) -> LookUp:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """For the one name, signed by itself; with its key."""
+    """Return a certificate for the one name, signed by itself; with its key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), system_clock()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     made = (
@@ -120,7 +120,7 @@ def test_a_name_that_leads_nowhere_or_to_nobody(there: Receiver) -> None:
 
 
 def drip(handler: BaseHTTPRequestHandler) -> None:
-    """A little at a time, for ever."""
+    """Answer a little at a time, for ever."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
     for number in range(1000):
         handler.wfile.write(b"x-%d: y\r\n" % number)

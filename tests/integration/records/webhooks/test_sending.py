@@ -1,4 +1,4 @@
-"""What a receiver takes is the feed: all of it, in its order, at least once, and at the receiver's own pace."""
+"""A receiver takes the feed: all of it, in its order, at least once, and at the receiver's own pace."""
 
 import asyncio
 from collections.abc import Callable
@@ -96,7 +96,7 @@ def test_a_receiver_that_never_answers_holds_up_nobody(orders: Telling, there: R
 
 
 async def while_one_hangs(orders: Telling, add: Callable[[], object], asked: Event, taken: Event, go_on: Event) -> None:
-    """Runs a sender until another receiver, which was added once the first hung, has taken its message."""
+    """Run a sender until another receiver, which was added once the first hung, has taken its message."""
     stop = asyncio.Event()
     with ThreadPoolExecutor(8) as names:
         running = asyncio.create_task(orders.sender(names).run(stop))

@@ -221,7 +221,7 @@ def test_what_is_wrong_is_said(ask: Ask, national: Headers) -> None:
 
 @contextmanager
 def answering(*script: tuple[int, str]) -> Iterator[str]:
-    """An address that answers with these statuses and words of when to come back, then as any other site would."""
+    """Yield an address that answers with these statuses and words of when to come back, then as any other site would."""
     acts = iter(script)
 
     class Handler(BaseHTTPRequestHandler):
@@ -233,7 +233,7 @@ def answering(*script: tuple[int, str]) -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
-            """Nobody reads it."""
+            """Log nothing, since nobody reads it."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

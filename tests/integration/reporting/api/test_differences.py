@@ -29,7 +29,7 @@ def difference(client: TestClient, headers: Headers, indicator: str, **asked: st
 
 @pytest.fixture
 def heard(feed: Feed) -> None:
-    """Glasgow was heard before the first day."""
+    """Have Glasgow heard before the first day."""
     feed([position(GLASGOW, heard_at=EARLY), position(GLASGOW)])
 
 

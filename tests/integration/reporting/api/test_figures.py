@@ -159,6 +159,6 @@ def test_each_finding_that_the_services_make_has_a_place(client: TestClient, nat
 
 
 def rules_of_the_services() -> set[str]:
-    """The codes of every rule that counts in cells, from the services' own modules."""
+    """Return the codes of every rule that counts in cells, from the services' own modules."""
     modules = [import_module(f"services.{name}.findings") for name in ("orders", "unpaid_work")]
     return {value.code for module in modules for value in vars(module).values() if isinstance(value, Rule)}

@@ -33,7 +33,7 @@ ANALYST = Identity("analyst", frozenset({"national:read"}))
 
 @pytest.fixture(scope="module")
 def filled(migrated: Callable[[], str]) -> Iterator[Engine]:
-    """Three authorities' months, one of them released."""
+    """Yield a database with three authorities' months, one of them released."""
     url = migrated()
     made = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
     cells = list(national_cells(1, add_months(LAST_MONTH, -2), 3, 3))
@@ -48,7 +48,7 @@ def filled(migrated: Callable[[], str]) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module")
 def everybody(filled: Engine) -> Iterator[Everybody]:
-    """The API on these figures, and the headers of each caller."""
+    """Yield the API on these figures, and the headers of each caller."""
     with asking_as(application(filled), (None, MANAGER, ANALYST)) as found:
         yield Everybody(found)
 

@@ -1,4 +1,4 @@
-"""What is remembered is never older than what was read."""
+"""A remembered answer is never older than the data that were read."""
 
 from datetime import date
 from itertools import count

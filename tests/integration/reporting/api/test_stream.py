@@ -42,7 +42,7 @@ class Listener:
         self.start, self._parts, self.answering = start, parts, answering
 
     async def event(self) -> dict[str, str]:
-        """The next event; fails when none comes."""
+        """Return the next event; fail when none comes."""
         while True:
             part = await asyncio.wait_for(self._parts.get(), PATIENCE)
             fields = dict(line.split(": ", 1) for line in part.strip().split("\n") if not line.startswith(":"))
@@ -50,14 +50,14 @@ class Listener:
                 return fields
 
     async def is_quiet(self) -> bool:
-        """Whether no event comes for a while."""
+        """Return whether no event comes for a while."""
         await asyncio.sleep(QUIET)
         return not any("event:" in self._parts.get_nowait() for _ in range(self._parts.qsize()))
 
 
 @asynccontextmanager
 async def listening(app: ASGIApp, headers: Headers) -> AsyncIterator[Listener]:
-    """As a server would: the test client reads an answer to its end, and this one has none."""
+    """Yield the events as a server sends them: the test client reads an answer to its end, and this one has none."""
     gone = asyncio.Event()
     start: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
     parts: asyncio.Queue[str] = asyncio.Queue()

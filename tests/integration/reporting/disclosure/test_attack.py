@@ -62,7 +62,7 @@ def databases(migrated: Callable[[], str]) -> Iterator[tuple[Engine, Engine]]:
 
 @pytest.fixture(scope="module")
 def world(databases: tuple[Engine, Engine]) -> World:
-    """What happened, and beside it the same as it was published."""
+    """Return the truth, and beside it the same as it was published."""
     happened = released_twice.truth(databases[0])
     assert released_twice.as_published(databases[0], happened, databases[1]).releases == happened.releases
     return happened
@@ -86,7 +86,7 @@ def both(databases: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> t
 
 
 def everything(releases: tuple[str, ...]) -> Iterator[str]:
-    """What can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages."""
+    """Yield all that can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages."""
     yield f"/v1/releases/{releases[1]}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
     yield f"/releases/{releases[1]}/files/changes.csv"
     yield from (f"/releases/{releases[1]}?area={code}" for code in CODES)
@@ -133,7 +133,7 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
 
 
 def fetched(client: TestClient, path: str) -> tuple[int, str | None, object]:
-    """Status, ETag and bytes; of a workbook all its cells, since its bytes tell when it was written."""
+    """Return status, ETag and bytes; of a workbook all its cells, since its bytes tell when it was written."""
     answer = client.get(path)
     found = answer.content
     return answer.status_code, answer.headers.get("etag"), cells(found) if ".xlsx" in path else found
@@ -183,7 +183,7 @@ def rows(client: TestClient, path: str, token: str | None = None) -> list[dict[s
 
 
 def manager_of(code: str) -> str:
-    """A token of somebody at that authority."""
+    """Return a token of somebody at that authority."""
     return mint(KEYS.private, Identity("manager", frozenset({"orders:read"}), code), timedelta(hours=1), system_clock)
 
 

@@ -20,13 +20,13 @@ MONTHS = "from=2019-10&to=2020-03&by=authority,month"
 
 
 def all_but_the_first_month(*arguments: Any) -> Mapping[CellKey, int]:
-    """As a key may have it, by which two orders are published as none."""
+    """Return rounded cells as a key may have them by which two orders are published as none."""
     return {key: value for key, value in rounded(*arguments).items() if key.period > date(2019, 11, 1)}
 
 
 @pytest.fixture
 def told_late(feed_only: Feed, database: Engine, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Heard from 2020 on, and late of two orders of November 2019; the release in which nothing is published of these."""
+    """Return a release that publishes nothing of two orders of November 2019: reports began in 2020, and told of these late."""
     cells = [cell("events", GLASGOW, "2020-01", "outcome=applied", 42, "2026-05-01")]
     for month, orders in (("2019-11", 2), ("2020-02", 40)):
         cells += [cell(measure, GLASGOW, month, "", orders) for measure in ("orders_opened", "orders_imposed")]

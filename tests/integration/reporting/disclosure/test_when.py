@@ -37,7 +37,7 @@ DATA = "/v1/indicators/orders_imposed/data"
 
 
 def hear(database: Engine, *, more: int, hour: int) -> None:
-    """The busy one sends so many events at this hour; of the others, one is heard each, at nine."""
+    """Have the busy one send so many events at this hour; of the others, one is heard each, at nine."""
     for code in CODES:
         number, at = (more, NOW.replace(hour=hour)) if code == BUSY else (1, NOW)
         for service in ("orders", "unpaid_work"):
@@ -87,7 +87,7 @@ def releases(released: Released) -> tuple[str, str]:
 
 
 def addresses(releases: tuple[str, str]) -> Iterator[str]:
-    """Every route and page by its plain address, and all that can be fetched of figures."""
+    """Yield every route and page by its plain address, and all that can be fetched of figures."""
     known = {"id": "orders_imposed", "code": BUSY, "extension": "csv", "release": releases[1], "name": "style.css"}
     for route in POLICIES:
         method, path = route.split(" ")
@@ -97,7 +97,7 @@ def addresses(releases: tuple[str, str]) -> Iterator[str]:
 
 
 def answer(client: TestClient, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], object]:
-    """Status, headers and bytes; of a workbook all its cells, since its bytes tell when it was written."""
+    """Return status, headers and bytes; of a workbook all its cells, since its bytes tell when it was written."""
     found = client.get(path, headers={**headers, **ALIKE})
     of_workbook = ".xlsx" in path and found.status_code == 200
     told = {name: value for name, value in found.headers.items() if not of_workbook or name != "content-length"}

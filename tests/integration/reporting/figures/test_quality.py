@@ -1,4 +1,4 @@
-"""What is said beside figures: how complete they are and why, and how much is still likely to arrive."""
+"""Notes beside figures: how complete they are and why, and how much is still likely to arrive."""
 
 import io
 from datetime import date
@@ -25,7 +25,7 @@ Headers = dict[str, str]
 
 @pytest.fixture
 def reported(feed: Feed) -> None:
-    """Glasgow has a past, Fife has sent one month, Orkney nothing but a sign of life."""
+    """Store reports: Glasgow has a past, Fife has sent one month, Orkney nothing but a sign of life."""
     feed([position(code, service=service) for code in (GLASGOW, FIFE, ORKNEY) for service in ("orders", "unpaid_work")])
     months = months_between(date(2023, 1, 1), date(2026, 4, 1))
     for month in months:
@@ -106,7 +106,7 @@ def doubts(client: TestClient, headers: Headers | None = None, asked: str = "") 
 
 @pytest.fixture
 def doubted(feed: Feed) -> None:
-    """Glasgow does all as it should; four others each lack something, of which nobody has told."""
+    """Store reports: Glasgow does all as it should; four others each lack something, of which nobody has told."""
     codes = (GLASGOW, FIFE, ORKNEY, "S12000005", "S12000006")
     feed([position(code, service=service) for code in codes for service in ("orders", "unpaid_work")])
     for month in months_between(date(2025, 4, 1), date(2026, 4, 1)):

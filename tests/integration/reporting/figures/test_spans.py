@@ -43,7 +43,7 @@ PER_PERSON, CLOCK = INDICATORS["orders_imposed_per_10000"], INDICATORS["placemen
 
 @pytest.fixture(scope="module")
 def nation(migrated: Callable[[], str]) -> Iterator[Connection]:
-    """With a release of data that begin in the second month of a quarter, for one authority in the third."""
+    """Yield a nation with a release of data that begin in the second month of a quarter, for one authority in the third."""
     database = engine(DatabaseSettings(url=migrated(), schema_name=SCHEMA))
     with transaction(database) as connection:
         write(connection, fold([*_cells(), *_heard()]))

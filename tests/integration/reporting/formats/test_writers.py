@@ -35,7 +35,7 @@ Key = tuple[str, str, str]
 
 @pytest.fixture
 def answered(client: TestClient, glasgow: Headers, feed: Feed) -> TestClient:
-    """With figures, among them some that are not there."""
+    """Return an answer with figures, among them some that are not there."""
     feed([position(code) for code in ("S12000049", "S12000047")])
     feed([cell("first_contact", "S12000049", "2026-03", f"band={b}", n) for b, n in (("within_1", 90), ("over_5", 3))])
     client.headers.update(glasgow)
@@ -44,7 +44,7 @@ def answered(client: TestClient, glasgow: Headers, feed: Feed) -> TestClient:
 
 @pytest.fixture
 def seen_whole(answered: TestClient, national: Headers) -> TestClient:
-    """The same, by somebody who sees all areas."""
+    """Return the same answer, as somebody gets it who sees all areas."""
     answered.headers.update(national)
     return answered
 

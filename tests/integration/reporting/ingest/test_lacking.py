@@ -17,7 +17,7 @@ GLASGOW = "S12000049"
 
 
 def rows(**changes: Any) -> list[Any]:
-    """Three rows at version 5, and a position that says so."""
+    """Return three rows at version 5, and a position that says so."""
     held = [cell("sessions", GLASGOW, f"2026-0{n}", "", n, version=version) for n, version in ((1, 2), (2, 4), (3, 5))]
     told = position(GLASGOW, version=5)
     return [*held, msgspec.structs.replace(told, holds=Holdings(3, 11), **changes)]

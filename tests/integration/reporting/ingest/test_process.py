@@ -34,7 +34,7 @@ def topic(empty_kafka: str) -> str:
 
 @contextmanager
 def running(kafka: str, database: DatabaseSettings, log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """The worker, asked to stop at the end, which it must do with status 0; however the test ends, it does not outlive it."""
+    """Yield the worker, asked to stop at the end, which it must do with status 0; however the test ends, it does not outlive it."""
     environment = {
         **os.environ,
         "PAYBACK_KAFKA_BOOTSTRAP": kafka,

@@ -1,4 +1,4 @@
-"""What the worker keeps of the national aggregates, and when it must not go on."""
+"""The worker keeps the national aggregates, and there are times when it must not go on."""
 
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ Headers = dict[str, str]
 
 @pytest.fixture
 def feed(feed_only: Feed) -> Feed:
-    """Nothing but what the test says."""
+    """Return a feed of nothing but the test's own messages."""
     return feed_only
 
 

@@ -20,7 +20,7 @@ PAGES = ("/", "/authorities", "/indicators/placement_within_7", "/compare/placem
 
 @pytest.fixture
 def site(database: Engine, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
-    """One of the authorities ended while figures were collected."""
+    """Return a site on which one of the authorities ended while figures were collected."""
     monkeypatch.setitem(AUTHORITIES, ENDED.code, structs.replace(ENDED, last_day=LAST_DAY))
     write_all(database, cells_of(3, FIRST, MONTHS, MANY), version=1)
     release(database)

@@ -48,7 +48,7 @@ def test_a_png_is_the_same_in_pixels(published: TestClient, page: str) -> None:
 
 
 def chunks(png: bytes) -> dict[str, bytes]:
-    """By kind, those of one kind together; each with its checksum as it should be."""
+    """Return the chunks by kind, those of one kind together; each with its checksum as it should be."""
     assert png[:8] == b"\x89PNG\r\n\x1a\n"
     at, found = 8, dict[str, bytes]()
     while at < len(png):

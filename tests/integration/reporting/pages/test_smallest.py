@@ -29,7 +29,7 @@ GLASGOW = "S12000049"
 
 @pytest.fixture(scope="module")
 def released(migrated: Callable[[], str]) -> Iterator[TestClient]:
-    """Two years of the smallest three and of the largest."""
+    """Yield two years of the smallest three authorities and of the largest."""
     database = engine(DatabaseSettings(url=migrated(), schema_name=SCHEMA))
     shown = [position(code, service=each) for code in (*SMALLEST, GLASGOW) for each in get_args(Service)]
     cells = [cell for cell in cells_of(3, FIRST, MONTHS, len(AUTHORITIES)) if cell.authority in {*SMALLEST, GLASGOW}]

@@ -1,4 +1,4 @@
-"""What the first visitor of a process would wait for is made before, and what is kept for one host is not given to another."""
+"""Everything for which the first visitor would wait is made before, and nothing kept for one host is given to another."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,7 +34,7 @@ class OneLook(Event):
 
 @contextmanager
 def read_cells(database: Engine) -> Iterator[list[str]]:
-    """The statements that read cells of releases meanwhile."""
+    """Yield the statements that read cells of releases meanwhile."""
     found: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""What pages say of their figures holds, and their links lead to figures that are shown."""
+"""Pages tell the truth about their figures, and their links lead to figures that are shown."""
 
 import csv
 import re

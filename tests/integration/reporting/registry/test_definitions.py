@@ -103,7 +103,7 @@ def test_a_release_answers_by_the_version_that_it_froze(
 
 
 def about(expected: int, client: TestClient, **question: str) -> dict[str, object]:
-    """What the public is answered, whose numbers are rounded."""
+    """Return the answer that the public gets, whose numbers are rounded."""
     found = answer(client, None, **question)
     denominator = found.pop("denominator")
     assert isinstance(denominator, float)
@@ -120,7 +120,7 @@ def publish(database: Engine, at: object = NOW) -> str:
 
 
 def adopt_the_proposal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As the next version of the code would have it."""
+    """Adopt the proposal as the next version of the code would have it."""
     found = tuple(
         replace(each, status=Status.CURRENT if each.version == 3 else Status.EARLIER)
         if each.id == "completion_rate"

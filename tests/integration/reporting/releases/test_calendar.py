@@ -76,14 +76,14 @@ def published(database: Engine, clock: FixedClock, month: date, correction: Corr
 
 
 def announced(database: Engine, clock: FixedClock) -> str:
-    """One before, and the next announced and made."""
+    """Announce a release and make it, then announce the next and make it."""
     published(database, clock, FEBRUARY)
     announcing.announce(database, MARCH, DAY, clock)
     return publication.make(database, MARCH, KNOWN_ON, clock)
 
 
 def addresses(app: FastAPI, name: str) -> Iterator[str]:
-    """Every address that there is, of that release wherever one is named, also in what is asked."""
+    """Yield every address that there is, of that release wherever one is named, also among the parameters."""
     known = {"id": "orders_imposed", "code": GLASGOW, "release": name, "extension": "csv", "name:path": "SHA256SUMS"}
     for route, policy in app.state.policies.items():  # a route that is not there does not start
         method, _, path = route.partition(" ")
@@ -98,7 +98,7 @@ def addresses(app: FastAPI, name: str) -> Iterator[str]:
 
 
 def walk(web: TestClient, name: str, headers: dict[str, str] | None = None) -> Answers:
-    """What everybody gets everywhere, without what differs from one request to the next."""
+    """Return the answers that everybody gets everywhere, without whatever differs from one request to the next."""
     assert isinstance(web.app, FastAPI)
     asked = {"x-request-id": "the-same"} | (headers or {})  # problems tell it
     found = {address: web.get(address, headers=asked) for address in addresses(web.app, name)}
@@ -192,7 +192,7 @@ def test_what_was_announced_cannot_come_before_and_nothing_else_makes_it_old(
 
 
 def meanwhile(database: Engine, name: str, clock: Clock, act: Callable[[], object]) -> None:
-    """Does it while another process has published a release, and not ended its transaction yet. Raises what it raises."""
+    """Run it while another process has published a release, and not ended its transaction yet. Raises the exceptions that it raises."""
     waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'advisory')")
     publish = text("UPDATE releases SET status = 'published', published_at = :now, held_at = NULL WHERE id = :name")
     with ThreadPoolExecutor(1) as other, database.connect() as connection:

@@ -18,7 +18,7 @@ GLASGOW = "S12000049"
 
 @pytest.fixture(autouse=True)
 def _surroundings(database_settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What an operator has in the environment, on a certain day."""
+    """Set the variables that an operator has in the environment, on a certain day."""
     monkeypatch.setenv("PAYBACK_DATABASE_URL", database_settings.url.get_secret_value())
     monkeypatch.setenv("PAYBACK_DATABASE_SCHEMA_NAME", database_settings.schema_name)
     monkeypatch.setattr(commands, "system_clock", FixedClock(NOW))

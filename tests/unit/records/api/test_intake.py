@@ -1,4 +1,4 @@
-"""What a request may look like: modes, media types and encodings, judged without anything being sent."""
+"""Requests may take many forms: modes, media types and encodings are judged without anything being sent."""
 
 import json
 import tracemalloc

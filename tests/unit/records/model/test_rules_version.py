@@ -23,7 +23,7 @@ NUMBERS = count()
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Three modules: one that counts, and two that it imports, each in its own way."""
+    """Yield three modules: one that counts, and two that it imports, each in its own way."""
     folder = tmp_path / f"made_up_{next(NUMBERS)}"
     folder.mkdir()
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -50,7 +50,7 @@ def written(name: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 def moved(folder: Path) -> None:
-    """The list goes to another module, which the counting imports only through this one, and changes there."""
+    """Move the list to another module, which the counting imports only through this one, and change it there."""
     (folder / "elsewhere.py").write_text('LEVELS = ("1", "2", "3")\n')
     (folder / "lists.py").write_text(f"from {folder.name}.elsewhere import LEVELS\n")
 

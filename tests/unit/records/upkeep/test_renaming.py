@@ -1,4 +1,4 @@
-"""What a record of the log becomes when its person is forgotten, however it was written, and whose it is not."""
+"""A record of the log changes when its person is forgotten, however it was written; records of others do not."""
 
 from datetime import date
 
@@ -28,18 +28,18 @@ def told(fact: Fact, subject: str = "CPO/1", authority: str = A, number: int = 1
 
 
 def escaped(text: str) -> bytes:
-    """As some programs write every letter."""
+    """Escape every letter, as some programs write them."""
     return b"".join(b"\\u%04x" % ord(one) for one in text)
 
 
 def broken(value: bytes) -> bytes:
-    """Refused for its court."""
+    """Return an event that is refused for its court."""
     assert b'"sheriff_summary"' in value
     return value.replace(b'"sheriff_summary"', b'"no court"')
 
 
 def forgotten(*log: Said) -> list[Said]:
-    """The log after all that was told of the person has other names."""
+    """Return the log after everything about the person was given other names."""
     person = Person.found_in(A, P, [one for one in log if one.topic.endswith(A)])
     renaming = Renaming.of(person, log, "token")
     return [renaming.renamed(one) for one in log]

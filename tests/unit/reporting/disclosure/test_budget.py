@@ -1,4 +1,4 @@
-"""What protects people still informs: how much of the pretend nation the public is shown, in numbers that may not fall."""
+"""Protection of people still informs: the public is shown so much of the pretend nation, in numbers that may not fall."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date

@@ -1,4 +1,4 @@
-"""What the public gets is itself a possible truth, in which no number is small; and it is near the truth."""
+"""The published cells are themselves a possible truth, in which no number is small; and they are near the truth."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
@@ -45,7 +45,7 @@ def nation(seed: int, months: int = 24, authorities: int = 32) -> dict[CellKey, 
 
 
 def late(cells: Cells, seed: int) -> dict[CellKey, int]:
-    """Some orders come late: they count in the total and in one category of each way to split it."""
+    """Have some orders come late: they count in the total and in one category of each way to split it."""
     chance, later = Random(seed), dict(cells)
     places = sorted({(key.authority, key.period) for key in cells})
     imposed = next(table for table in TABLES if table.name == "orders imposed")
@@ -224,7 +224,7 @@ KEYS = [f"{number}".encode() for number in range(1000)]
 
 
 def ups(victim: int) -> Counter[tuple[bool, ...]]:
-    """Which way the cells of two other authorities went, by all keys that publish the victim's as none."""
+    """Return which way the cells of two other authorities went, by all keys that publish the victim's as none."""
     cells = {CellKey(*OPENED, LAST, code): 12 + 7 * at for at, code in enumerate(AUTHORITIES)}
     cells[CellKey(*OPENED, LAST, VICTIM)] = victim
     known = {key: each for key, each in cells.items() if each}
@@ -257,7 +257,7 @@ def made() -> tuple[dict[CellKey, int], dict[CellKey, int]]:
 def errors(
     made: tuple[Cells, Cells], of: Callable[[CellKey], Hashable], names: Iterable[tuple[str, str]]
 ) -> list[float]:
-    """Of the sums over what `of` takes together: how many fives they differ by from the truth."""
+    """Return by how many fives the sums over what `of` takes together differ from the truth."""
     wanted, found = set(names), defaultdict[Hashable, float](float)
     for sign, cells in zip((1, -1), made, strict=True):
         for key, each in cells.items():
@@ -309,7 +309,7 @@ def named(cells: Cells) -> ByName:
 
 
 def sums(cells: ByName, form: Form, of: Callable[[date], str]) -> Counter[tuple[str, str]]:
-    """By authority and period."""
+    """Return the sums by authority and period."""
     found = Counter[tuple[str, str]]()
     for name in cells_in(form):
         for key, each in cells[name].items():
@@ -318,7 +318,7 @@ def sums(cells: ByName, form: Form, of: Callable[[date], str]) -> Counter[tuple[
 
 
 def shares(cells: ByName, indicator: Indicator, of: Callable[[date], str]) -> dict[tuple[str, str], tuple[int, int]]:
-    """By authority and period: numerator and denominator, where a share is made of them."""
+    """Return numerator and denominator by authority and period, where a share is made of them."""
     assert indicator.denominator is not None
     above, below = (sums(cells, form, of) for form in (indicator.numerator, indicator.denominator))
     return {place: (above[place], of) for place, of in sorted(below.items()) if of >= FEWEST and above[place] <= of}
@@ -335,7 +335,7 @@ JUDGED = [
 
 
 def how_far_off(true: tuple[int, int], public: tuple[int, int]) -> float:
-    """In steps of the numerator: by numerator and denominator together."""
+    """Return how far off shares are, in steps of the numerator, by numerator and denominator together."""
     (above, below), (shown, out_of) = true, public
     return (shown - above - above / below * (out_of - below)) / STEP
 
@@ -380,7 +380,7 @@ def test_comparisons_allow_for_rounding_and_for_no_more(
 
 
 def of_all(found: dict[tuple[str, str], tuple[int, int]]) -> dict[str, float]:
-    """By period, the share of all authorities together."""
+    """Return the share of all authorities together, by period."""
     totals: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for (_, period), pair in found.items():
         totals[period] = [a + b for a, b in zip(totals[period], pair, strict=True)]

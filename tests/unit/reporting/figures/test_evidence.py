@@ -1,4 +1,4 @@
-"""What an authority's own numbers say against its figures being complete."""
+"""An authority's own numbers are evidence against its figures being complete."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""What a release changed is told figure by figure: all that differ in what was published, each once, and for its main reason."""
+"""The changes of a release are told figure by figure: all that differ in the published figures, each once, and for its main reason."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ TYPES = {SCOTLAND: "country", FIFE: "authority", GLASGOW: "authority"}
 
 
 def row(indicator: str, area: str, period: str, value: float | None, mark: str = "", **more: Any) -> Tidy:
-    """Of a month or a quarter."""
+    """Return a row of a month or a quarter."""
     first = parse_first(period) if "Q" not in period else quarter_months(period)[0]
     last = last_day(first if "Q" not in period else quarter_months(period)[-1])
     made: dict[str, Any] = {
@@ -53,7 +53,7 @@ def row(indicator: str, area: str, period: str, value: float | None, mark: str =
 
 
 def found(before: list[Tidy], now: list[Tidy], moves: list[Move] = [], *, as_file: bool = True) -> list[Changed]:  # noqa: B006
-    """Once from the file of the release before, once from its rows made anew."""
+    """Return the changes since the release before, which is read from its file, or made anew from its rows."""
     tables = [
         plain.as_table([each for each in before if each.indicator == name]) for name in {r.indicator for r in before}
     ]

@@ -39,7 +39,7 @@ def release(name: str, withdrawn_at: datetime | None, *notices: Notice) -> Relea
 
 
 def catalogue() -> dict[str, Any]:
-    """Of a release that was corrected and withdrawn, and the one that has it right."""
+    """Return the catalogue of a release that was corrected and withdrawn, and of the one that has it right."""
     releases = [release("2026-03.2", None, WRONG), release("2026-03.1", MADE, WRONG, GONE)]
     return dcat("https://figures.example", releases, {each.id: [ZIP, CSV] for each in releases})
 

@@ -36,7 +36,7 @@ CONVERT = ("soffice", "--headless", "--convert-to", EVERY_SHEET_AS_SHOWN)
 
 
 def rows(name: str) -> Iterator[Tidy]:
-    """Some years of everybody, with every mark."""
+    """Yield some years of everybody, with every mark."""
     indicator = INDICATORS[name]
     for at, code in enumerate((SCOTLAND, *AUTHORITIES)):
         for year in range(2016, 2026):
@@ -107,7 +107,7 @@ def test_libreoffice_shows_both_alike(files: Path, sheets: list[Sheet]) -> None:
 
 
 def expected(sheet: Sheet) -> Iterator[list[str]]:
-    """As people read it."""
+    """Yield the value as people read it."""
     width = max(1, len(sheet.header))
     for line in (sheet.title, *sheet.words):
         yield [line, *[""] * (width - 1)]

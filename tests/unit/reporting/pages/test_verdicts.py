@@ -1,4 +1,4 @@
-"""What pages say of chance is true of the numbers beside it."""
+"""Verdicts of chance on pages are true of the numbers beside them."""
 
 from dataclasses import replace
 

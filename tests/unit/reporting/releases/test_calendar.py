@@ -1,4 +1,4 @@
-"""What may be announced when, and what may take its place."""
+"""Releases may be announced at some times, and take the place of some others."""
 
 from contextlib import suppress
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What moved between two releases: exactly for those who may see it, and of published cells only in published numbers."""
+"""Differences between two releases are exact for those who may see them, and otherwise of published cells only, in published numbers."""
 
 from collections import Counter
 from datetime import date

@@ -39,7 +39,7 @@ def outlook(seen: Seen, first: date, last: date, day: date) -> Outlook:
 
 
 def reports(rng: np.random.Generator, month: date, count: int) -> list[tuple[date, int]]:
-    """Facts of a month: the day of each, and the days until it was reported."""
+    """Return facts of a month: the day of each, and the days until it was reported."""
     bands = rng.choice(len(EDGES), count, p=CHANCES)
     starts = (0, *(edge + 1 for edge in EDGES[:-1]))
     days = rng.integers(0, last_day(month).day, count)
