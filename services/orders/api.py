@@ -28,7 +28,6 @@ from services.records.api.duties import today
 from services.records.api.duties.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
-from services.records.api.mirror import following, subscribing
 from services.records.api.order_schemas import (
     ClockView,
     FindingView,
@@ -68,19 +67,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         "cpo",
         own,
     )
-    return [
-        *common.routers(management),
-        returns.router(management),
-        following.router(management),
-        subscribing.router(management),
-        acknowledging.router(management),
-        *own_settings.routers(management),
-        feeds.router(management),
-        today.router(management),
-        explaining.router(management),
-        _transfers(management),
-        _orders(management),
-    ]
+    return [*own_routes.routers(management), _transfers(management), _orders(management)]
 
 
 def _transfers(management: Management) -> APIRouter:
@@ -126,17 +113,11 @@ def _orders(management: Management) -> APIRouter:
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
-        now = management.now(authority)
+        wanted, now = WantedPage(within, caseload, acknowledged, after), management.now(authority)
         with transaction(at_once) as connection:
-            known = acknowledging.acknowledged(connection, authority)
-        horizon = common.horizon(now, within, frozenset() if acknowledged else frozenset(known), caseload)
-        begin = after_day(after, 3)
-        key = (begin[0], begin[1][0], begin[1][1]) if begin else None
-        with transaction(at_once) as connection:
-            dues = listing.worklist(connection, authority, horizon, key, limit)
-        last = page_key(dues[-1].by, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
-        items = [WorkItem.of(due, now, known) for due in dues]
-        return Worklist(today=now.day, until=horizon.until, items=items, next=last)
+            page = page_of(connection, authority, now, wanted)
+            dues = listing.worklist(connection, authority, page.horizon, page.begin, limit)
+        return Worklist(today=now.day, until=page.horizon.until, items=page.items(dues), next=next_page(dues, limit))
 
     @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
     def get_order(subject: Word, authority: OwnAuthority) -> OrderDetail:

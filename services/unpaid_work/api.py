@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from contracts.events import Topic
@@ -23,7 +23,7 @@ from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.mirror import following, subscribing
 from services.records.api.order_schemas import ClockView, FindingView, OrderPage, Today, WorkItem, facts_of, timeline
 from services.records.api.own_findings import OwnFindings
-from services.records.api.paging import After, Word, after_day, page_key
+from services.records.api.paging import After, Word
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
@@ -53,19 +53,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
     management = Management(
         database, domain, clock, findings, RULES, _OWN_FINDINGS, _readings, values, mappings, "unpaid-work", own
     )
-    return [
-        *common.routers(management),
-        returns.router(management),
-        following.router(management),
-        subscribing.router(management),
-        acknowledging.router(management),
-        *own_settings.routers(management),
-        feeds.router(management),
-        today.router(management),
-        explaining.router(management),
-        at_risk.router(management),
-        _ledgers(management),
-    ]
+    return [*own_routes.routers(management), at_risk.router(management), _ledgers(management)]
 
 
 def _ledgers(management: Management) -> APIRouter:
@@ -96,25 +84,20 @@ def _ledgers(management: Management) -> APIRouter:
         after: After = None,
         limit: Limit = 200,
     ) -> Worklist:
-        now = management.now(authority)
+        wanted, now = WantedPage(within, caseload, acknowledged, after), management.now(authority)
         with transaction(at_once) as connection:
-            known = acknowledging.acknowledged(connection, authority)
-        horizon = common.horizon(now, within, frozenset() if acknowledged else frozenset(known), caseload)
-        begin = after_day(after, 3)
-        key = (begin[0], begin[1][0], begin[1][1]) if begin else None
-        with transaction(at_once) as connection:
-            if after:
-                rows, dues = [], listing.worklist(connection, authority, horizon, key, limit)
+            page = page_of(connection, authority, now, wanted)
+            if page.begin:
+                rows, dues = [], listing.worklist(connection, authority, page.horizon, page.begin, limit)
             else:
                 rows = listing.open_with_unpaid_work(connection, authority)
-                dues = listing.first_dues(rows, horizon, None, limit)
-        last = page_key(dues[-1].by, dues[-1].subject, dues[-1].standard) if len(dues) == limit else None
+                dues = listing.first_dues(rows, page.horizon, None, limit)
         return Worklist(
             today=now.day,
-            until=horizon.until,
-            items=[WorkItem.of(due, now, known) for due in dues],
+            until=page.horizon.until,
+            items=page.items(dues),
             will_be_late=at_risk.first(at_risk.of_caseload(at_risk.late(rows, now), caseload), now, limit),
-            next=last,
+            next=next_page(dues, limit),
         )
 
     @routes.get("/capacity", summary="Hours outstanding, beside the pace at which hours are credited and ordered")

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.chassis.streaming import positions
-from services.orders.__main__ import main
 from services.records.ingest import store, times
+from services.records.processes import run
 
 LINGER_SECONDS = 5.0
 SECRET = "what an order says"
@@ -79,4 +79,4 @@ def happen(what: str, *whom: str) -> None:
 
 if __name__ == "__main__":
     happen(*sys.argv[1:])
-    sys.exit(main(["worker"]))
+    sys.exit(run("orders", ["worker"]))

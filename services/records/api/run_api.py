@@ -14,10 +14,10 @@ from services.chassis.database import transaction
 from services.chassis.guarding.walls import behind
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
-from services.records.api import intake, looking_back, sequence
+from services.records.api import intake, looking_back
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.described import DESCRIBED
-from services.records.api.mirror import receipts, trees
+from services.records.api.mirror import receipts, sequence, trees
 from services.records.config.settings import ApiSettings
 from services.records.ingest.migrations import gate
 from services.records.model.domain import Domain
