@@ -8,8 +8,9 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
-from random import Random
 from typing import NamedTuple
 
 SEED = 10
@@ -36,13 +37,19 @@ def changes(lines: Iterable[str]) -> Iterator[Change]:
 
 
 def drawn(found: Iterable[Change], number: int, seed: int = SEED) -> list[str]:
-    """Return the names of so many changes of each module, or of all that it has: always the same ones."""
+    """Return the names of so many changes of each module, or of all that it has: always the same ones, and first one of each module.
+
+    So a run that is stopped has tried about as many of each, and a larger sample begins with the smaller one.
+    """
     names = by_module(found)
-    return [
-        each.name
-        for module, own in sorted(names.items())
-        for each in Random(f"{seed} {module}").sample(sorted(own), min(number, len(own)))
+    turns = [
+        _shuffled([each.name for each in own], f"{seed} {module}")[:number] for module, own in sorted(names.items())
     ]
+    return [name for turn in zip_longest(*turns) for name in turn if name is not None]
+
+
+def _shuffled(names: Iterable[str], seed: str) -> list[str]:
+    return sorted(names, key=lambda name: sha256(f"{seed} {name}".encode()).digest())
 
 
 def by_module(found: Iterable[Change]) -> Mapping[str, Sequence[Change]]:

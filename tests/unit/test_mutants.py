@@ -18,6 +18,7 @@ def test_the_same_sample_is_drawn_again_whatever_the_order() -> None:
     assert names == drawn(reversed(found), 10)
     assert len(names) == len(set(names)) == 13
     assert names != drawn(found, 10, seed=11)
+    assert names[:4] == drawn(found, 2), "a larger sample begins with the smaller one"
 
 
 def test_of_a_larger_sample_every_module_gives_all_it_has() -> None:

@@ -48,7 +48,15 @@ CODES = ("S12000049", "S12000033", "S12000023", "S12000047")
 
 @pytest.mark.parametrize(("seed", "habits"), [(1, {}), (2, odd_habits(2, CODES))])
 def test_the_services_count_what_the_truth_says(seed: int, habits: dict[str, Habit]) -> None:
-    simulation = Simulation(seed, 14, date(2026, 6, 1), CODES, habits)
+    compare(Simulation(seed, 14, date(2026, 6, 1), CODES, habits))
+
+
+def test_they_do_so_in_eight_months_of_one_authority() -> None:
+    """Less of the nation takes less time, for whoever tries many changes to the rules."""
+    compare(Simulation(1, 8, date(2026, 6, 1), ("S12000033",), {}))
+
+
+def compare(simulation: Simulation) -> None:
     platform = Platform()
     for delivery in simulation.deliveries():
         topic = kind_of_topic(delivery.topic)

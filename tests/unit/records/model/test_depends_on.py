@@ -1,0 +1,65 @@
+"""A number is explained fact by fact: without a fact, the record counts less by the cells that depend on it."""
+
+from datetime import date
+
+import pytest
+
+from contracts.codes import Activity, Attendance, EndReason, WorkType
+from contracts.events import CaseMeetingHeld, ContactMade, OrderEnded, SessionRecorded, WorkCompleted
+from services.orders.contributions import COUNTING as ORDERS
+from services.records.model.calendar import Calendar
+from services.records.model.counting import Counting, merge
+from services.records.model.deadlines import Cells
+from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
+from services.unpaid_work.ledger import credit_of
+from tests.support.lives import imposed, record
+
+CALENDAR = Calendar("test", frozenset())
+START = date(2025, 3, 3)
+WHOLE = record(
+    imposed(START),
+    ContactMade(made_on=date(2025, 3, 5)),
+    CaseMeetingHeld(held_on=date(2025, 3, 6)),
+    WorkCompleted(completed_on=date(2025, 5, 1)),
+    OrderEnded(ended_on=date(2025, 6, 1), reason=EndReason.COMPLETED),
+    *(
+        SessionRecorded(
+            ref=f"s{day}",
+            session_on=date(2025, 4, day),
+            attendance=Attendance.ATTENDED,
+            activity=Activity.OTHER_ACTIVITY if day == 3 else Activity.UNPAID_WORK,
+            work_type=WorkType.GARDENING,
+            minutes_credited=60 * day,
+        )
+        for day in (1, 2, 3)
+    ),
+)
+
+
+def without_zero(cells: Cells) -> Cells:
+    return {cell: value for cell, value in cells.items() if value}
+
+
+@pytest.mark.parametrize("counting", [ORDERS, UNPAID_WORK], ids=["orders", "unpaid work"])
+def test_what_depends_on_a_fact_is_what_the_record_counts_less_without_it(counting: Counting[object]) -> None:
+    found = 0
+    for key in WHOLE:
+        rest = {name: entry for name, entry in WHOLE.items() if name != key}
+        less = dict(counting.contributions(WHOLE, CALENDAR))
+        merge(less, counting.contributions(rest, CALENDAR), -1)
+        depending = counting.depends_on(WHOLE, key, CALENDAR)
+        assert without_zero(depending) == without_zero(less)
+        found += bool(without_zero(depending))
+    assert found >= 4
+
+
+def test_cells_are_added_and_taken_away() -> None:
+    one, two = ("sessions", START, ""), ("sessions", START, "attendance=attended")
+    total: Cells = {one: 2}
+    merge(total, {one: 3, two: 1})
+    merge(total, {two: 4}, -1)
+    assert total == {one: 5, two: -3}
+
+
+def test_credit_is_told_by_activity() -> None:
+    assert credit_of(WHOLE) == {Activity.UNPAID_WORK: 180, Activity.OTHER_ACTIVITY: 180}
