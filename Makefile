@@ -44,9 +44,13 @@ coverage: $(DEV)  ## say which lines of the code that decides no quick test runs
 	$(PYTEST) --fast --cov --cov-report term-missing:skip-covered tests/unit tests/properties $(ARGS)
 
 # mutmut asks for a newer click than faust takes, and runs with faust's.
-mutants: $(DEV)  ## name changes to deciding code that no test notices: make mutants ARGS='services.reporting.disclosure.gate*'
+# It makes its changes before it tries the first: so one small module is tried, before a sample is drawn of all.
+MUTMUT := env PYTHONDONTWRITEBYTECODE= $(BIN)/mutmut run --max-children 1
+mutants: $(DEV)  ## name changes to deciding code that no test notices: make mutants SAMPLE=12, or ARGS='services.records.model.fold*'
 	$(PIP) libcst setproctitle textual && $(PIP) --no-deps mutmut
-	$(BIN)/mutmut run --max-children 1 $(if $(ARGS),'$(ARGS)'); $(BIN)/mutmut results
+	$(MUTMUT) $(if $(SAMPLE),'services.records.model.control_totals*',$(if $(ARGS),'$(ARGS)'))
+	$(if $(SAMPLE),$(BIN)/python -m tests.support.mutants draw $(SAMPLE) | xargs $(MUTMUT))
+	$(BIN)/mutmut results; $(BIN)/python -m tests.support.mutants table
 
 metrics: $(DEV)  ## print how large and how tangled the source is
 	@$(BIN)/python -m tests.support.metrics
