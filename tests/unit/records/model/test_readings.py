@@ -7,7 +7,7 @@ import pytest
 from contracts.categories import ClockState
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading, State
-from services.records.model.standards import ROWS, in_force
+from services.records.model.standards import ROWS, Standard, in_force
 
 CALENDAR = Calendar("test", frozenset())
 START, DUE = date(2025, 3, 3), date(2025, 3, 10)
@@ -51,9 +51,9 @@ def test_the_duty_of_an_order_from_elsewhere_counts_as_none_for_the_nation(state
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name} {row.variant} {row.since}")
-def test_a_row_is_in_force_from_its_first_to_its_last_day(row: object) -> None:
-    assert in_force(row.name, row.since, row.variant) is row  # type: ignore[attr-defined]
-    assert in_force(row.name, row.until or date.max, row.variant) is row  # type: ignore[attr-defined]
+def test_a_row_is_in_force_from_its_first_to_its_last_day(row: Standard) -> None:
+    assert in_force(row.name, row.since, row.variant) is row
+    assert in_force(row.name, row.until or date.max, row.variant) is row
 
 
 def test_before_the_first_row_the_oldest_is_in_force() -> None:
