@@ -6,7 +6,16 @@ import pytest
 from msgspec import structs
 
 from contracts.codes import LateReason, ReviewKind
-from contracts.events import BreachLodged, Fact, PlanAgreed, ReviewHeld, TransferReceived, TransferRequested
+from contracts.events import (
+    BreachLodged,
+    Fact,
+    OfficerNominated,
+    OrderReceived,
+    PlanAgreed,
+    ReviewHeld,
+    TransferReceived,
+    TransferRequested,
+)
 from services.orders.deadlines import readings
 from services.orders.model import order_of
 from services.records.model.bank_holidays import scotland
@@ -95,3 +104,11 @@ def test_a_duty_that_nothing_met_is_pending_and_says_when_it_is_due() -> None:
     reading = taken_over("plan", order, None, CALENDAR)
     assert (reading.state, reading.due) == (State.PENDING, date(2025, 6, 4))
     assert reading.standard is in_force("plan", RECEIVED)
+
+
+def test_an_officer_whose_lateness_has_a_good_reason_was_nominated_all_the_same() -> None:
+    received = OrderReceived(received_on=START)
+    nominated = OfficerNominated(nominated_on=date(2025, 3, 20), late_reason=LateReason.COULD_NOT_COMPLY)
+    officer = next(reading for reading in clocks(IMPOSED, received, nominated) if reading.standard.name == "officer")
+    assert (officer.state, officer.start, officer.month) == (State.NOT_APPLICABLE, START, date(2025, 3, 1))
+    assert (officer.on, officer.reason) == (date(2025, 3, 20), LateReason.COULD_NOT_COMPLY)

@@ -2,14 +2,25 @@
 
 from datetime import date
 
+import msgspec
 import pytest
 
-from contracts.codes import Activity, Attendance, EndReason, WorkType
-from contracts.events import CaseMeetingHeld, ContactMade, OrderEnded, SessionRecorded, WorkCompleted
+from contracts.codes import Activity, AdjustmentReason, Attendance, EndReason, WorkType
+from contracts.events import (
+    CaseMeetingHeld,
+    ContactMade,
+    FactWithdrawn,
+    HoursAdjusted,
+    OrderEnded,
+    SessionRecorded,
+    WorkCompleted,
+)
 from services.orders.contributions import COUNTING as ORDERS
 from services.records.model.calendar import Calendar
-from services.records.model.counting import Counting, merge
+from services.records.model.counting import Counted, Counting, merge
 from services.records.model.deadlines import Cells
+from services.records.model.record import Record
+from services.records.model.summary import Standing, summary
 from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
 from services.unpaid_work.ledger import credit_of
 from tests.support.lives import imposed, record
@@ -33,6 +44,7 @@ WHOLE = record(
         )
         for day in (1, 2, 3)
     ),
+    HoursAdjusted(ref="a1", adjusted_on=date(2025, 4, 9), minutes=-30, reason=AdjustmentReason.TRAVEL),
 )
 
 
@@ -62,4 +74,16 @@ def test_cells_are_added_and_taken_away() -> None:
 
 
 def test_credit_is_told_by_activity() -> None:
-    assert credit_of(WHOLE) == {Activity.UNPAID_WORK: 180, Activity.OTHER_ACTIVITY: 180}
+    assert credit_of(WHOLE) == {Activity.UNPAID_WORK: 180, Activity.OTHER_ACTIVITY: 180, "adjustment": -30}
+
+
+def test_a_summary_holds_what_was_ordered_and_credited_so_far() -> None:
+    standing = msgspec.json.decode(summary(counted(WHOLE)).standing or b"", type=Standing)
+    assert standing.minutes == (6_000, 330)
+    withdrawn = summary(counted(record(FactWithdrawn(fact="order"))))
+    assert msgspec.json.decode(withdrawn.standing or b"", type=Standing) == Standing(withdrawn=True)
+    assert (withdrawn.imposed_on, withdrawn.next_due, withdrawn.counts_from) == (None, None, None)
+
+
+def counted(found: Record) -> Counted:
+    return UNPAID_WORK.counted(found, CALENDAR)

@@ -17,6 +17,7 @@ from services.reporting.statistics.outlook import Outlook
 GLASGOW = "S12000049"
 """Where 440,500 people are aged 16 to 70."""
 NATIONAL = Identity("analyst", frozenset({"national:read"}))
+MANAGER, FIFE = Identity("manager", frozenset({"orders:read"}), GLASGOW), "S12000047"
 JANUARY, MARCH = date(2026, 1, 1), date(2026, 3, 1)
 
 
@@ -88,6 +89,9 @@ def test_what_moved_a_figure_adds_up_to_the_difference() -> None:
     assert {(each.numerator, each.denominator, each.value) for each in others} == {(0.0, 0.0, 0.0)}
     with pytest.raises(NotForViewer):
         Gate(PUBLIC).explained(*asked)
+    assert Gate(MANAGER).explained(*asked) == told
+    with pytest.raises(NotForViewer):
+        Gate(MANAGER).explained(*asked[:1], FIFE, *asked[2:])
 
 
 def test_a_rate_a_year_is_of_the_months_that_count_on_each_day() -> None:
