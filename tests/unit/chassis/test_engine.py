@@ -734,3 +734,29 @@ def test_a_topic_that_went_and_came_again_is_refused() -> None:
             await scene.engine.over.wait()
 
     assert play(script, QUICK.model_copy(update={"identity_every_seconds": 0.01})).engine.status == 3
+
+
+def test_topics_are_looked_at_with_every_so_many_reports(monkeypatch: pytest.MonkeyPatch) -> None:
+    reports: list[int] = []
+    looks: list[int] = []
+
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        measure, check = scene.engine._measure_or_doubt, scene.engine._check_identities
+
+        async def measured() -> None:
+            reports.append(len(looks))
+            await measure()
+
+        async def looked(known: Mapping[str, SourceIdentity]) -> None:
+            looks.append(len(reports))
+            await check(known)
+
+        monkeypatch.setattr(scene.engine, "_measure_or_doubt", measured)
+        monkeypatch.setattr(scene.engine, "_check_identities", looked)
+        report = asyncio.create_task(scene.engine.report())
+        await comes_true(lambda: len(reports) > 9)
+        report.cancel()
+
+    play(script, QUICK.model_copy(update={"identity_every_seconds": 0.03}))
+    assert looks[:3] == [3, 6, 9]

@@ -25,6 +25,7 @@ DEADLINE = date(2025, 6, 3)
         (100, 100, DEADLINE, "2025-03-14", True),  # nothing is left
         (100, 110, DEADLINE, "2025-03-14", True),
         (100, 0, DEADLINE, None, False),  # no pace yet
+        (1, 0, date(2034, 1, 1), None, False),  # nor with years left for an hour
         (300, 0.01, DEADLINE, None, False),  # not in ten years
     ],
 )
