@@ -150,7 +150,7 @@ def expected_of(change: Change, unpaid: bool, given: set[str]) -> Refused:
 def test_a_variation_has_the_members_of_its_change_and_no_others() -> None:
     kinds = (RequirementKind.UNPAID_WORK, RequirementKind.SUPERVISION, RequirementKind.PROGRAMME)
     seen = set()
-    for change, kind, *there in product(Change, kinds, *[(True, False)] * 3):
+    for change, kind, there in product(Change, kinds, product((True, False), repeat=3)):
         given = {name for name, is_there in zip(GIVEN, there, strict=True) if is_there}
         varied = RequirementVaried(ref="v", varied_on=START, change=change, kind=kind, **{n: GIVEN[n] for n in given})  # type: ignore[arg-type]
         wanted = expected_of(change, kind is RequirementKind.UNPAID_WORK, given)

@@ -91,7 +91,7 @@ def test_what_moved_a_figure_adds_up_to_the_difference() -> None:
         Gate(PUBLIC).explained(*asked)
     assert Gate(MANAGER).explained(*asked) == told
     with pytest.raises(NotForViewer):
-        Gate(MANAGER).explained(*asked[:1], FIFE, *asked[2:])
+        Gate(MANAGER).explained(asked[0], FIFE, *asked[2:])
 
 
 def test_a_rate_a_year_is_of_the_months_that_count_on_each_day() -> None:
