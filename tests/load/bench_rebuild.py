@@ -51,7 +51,7 @@ def main(
     service: Annotated[list[str] | None, typer.Option(help="Only these.")] = None,
     processes: Annotated[list[int] | None, typer.Option(help="How many load the log, one after the other.")] = None,
 ) -> None:
-    """Prints the figures; ends with 1 where ten years would take longer, or more memory, than the target."""
+    """Print the figures. Returns 1 where ten years would take longer, or more memory, than the target."""
     missed = False
     with stack() as (platform, meter):
         sent = send(platform.kafka, months)
