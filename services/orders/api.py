@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from sqlalchemy import Engine
 
 from contracts.authorities import AUTHORITIES
@@ -21,23 +21,20 @@ from services.orders.findings import RULES, findings
 from services.orders.model import order_of
 from services.orders.schemas import OrderDetail, TransferFindings, Transfers, Worklist
 from services.orders.values import values
-from services.records.api import explaining, listing, own_findings, returns
-from services.records.api import management as common
-from services.records.api.decisions import acknowledging, feeds, own_settings
-from services.records.api.duties import today
+from services.records.api import listing, own_findings, own_routes
 from services.records.api.duties.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
+from services.records.api.duties.worklist import Acknowledged, WantedPage, next_page, page_of
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.order_schemas import (
     ClockView,
     FindingView,
     OrderPage,
-    WorkItem,
     facts_of,
     timeline,
 )
 from services.records.api.own_findings import OwnFindings
-from services.records.api.paging import After, Word, after_day, page_key
+from services.records.api.paging import After, Word
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
@@ -49,7 +46,6 @@ _OWN_FINDINGS: OwnFindings = {
     **transfers.UNMATCHED,
 }
 Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer"]
-Acknowledged = Annotated[bool, Query(description="Also list missed duties that were acknowledged")]
 
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:

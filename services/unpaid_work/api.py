@@ -13,15 +13,12 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
-from services.records.api import explaining, listing, own_findings, returns
-from services.records.api import management as common
-from services.records.api.decisions import acknowledging, feeds, own_settings
-from services.records.api.duties import today
+from services.records.api import listing, own_findings, own_routes
 from services.records.api.duties.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
+from services.records.api.duties.worklist import Acknowledged, WantedPage, next_page, page_of
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
-from services.records.api.mirror import following, subscribing
-from services.records.api.order_schemas import ClockView, FindingView, OrderPage, Today, WorkItem, facts_of, timeline
+from services.records.api.order_schemas import ClockView, FindingView, OrderPage, Today, facts_of, timeline
 from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Word
 from services.records.model.calendar import Calendar
@@ -44,7 +41,6 @@ _OWN_FINDINGS: OwnFindings = {
     own_findings.REUSED.code: own_findings.reused,
 }
 Missed = Literal["any", "induction", "placement", "completion"]
-Acknowledged = Annotated[bool, Query(description="Also list missed duties that were acknowledged")]
 
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:

@@ -356,7 +356,7 @@ def test_the_list_of_orders_knows_the_standards_of_unpaid_work(page: Page, desk:
 
 
 def read_calendar(address: str) -> str:
-    """What a calendar program makes of it, which sends no token and no cookie: the descriptions of all days."""
+    """Return what a calendar program makes of it, which sends no token and no cookie: the descriptions of all days."""
     answer = httpx.get(address)
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/calendar")

@@ -88,7 +88,7 @@ def all_cells(stack: Stack, authority: str) -> past_years.Cells:
 
 
 def sample(stack: Stack, name: str, authority: str) -> list[float]:
-    """The values of a gauge about an authority, of every process that has it."""
+    """Return the values of a gauge about an authority, of every process that has it."""
     pages = [asking().get(f"{address}/metrics").text for address in stack["metrics"]]
     pattern = rf'^{name}{{[^}}]*authority="{authority}"[^}}]*}} (\S+)$'
     return [float(value) for page in pages for value in re.findall(pattern, page, re.MULTILINE)]

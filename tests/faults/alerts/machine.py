@@ -13,7 +13,7 @@ LEFT = 0.02
 
 
 def have_memory_told(scene: Scene) -> None:
-    """The exporter reads what the kernel says from a copy: to take all memory of the machine would end other programs than ours."""
+    """Have the exporter read what the kernel says from a copy: to take all memory of the machine would end other programs than ours."""
     copy = _copy(scene)
     copy.parent.mkdir()
     copy.write_text(MEMORY.read_text())

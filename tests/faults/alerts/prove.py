@@ -68,11 +68,11 @@ class Course:
             mend()
 
     def finish(self) -> None:
-        """The same at the end of the turn, whatever comes of it."""
+        """Do the same at the end of the turn, whatever comes of it."""
         self._carefully(self.end)
 
     def proof(self, others: frozenset[str]) -> Proof:
-        """Raises whatever went wrong."""
+        """Return what was seen. Raises whatever went wrong."""
         if self.failed is not None:
             raise self.failed
         assert self._arrived is not None
@@ -135,7 +135,7 @@ def _shown(course: Course, paged: frozenset[str]) -> Proof | Exception:
 
 
 def wait_for_quiet(watched: Watched, before: str) -> None:
-    """Raises NotProved."""
+    """Wait until nothing fires. Raises NotProved."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while watched.active("firing", "pending"):
         if time.monotonic() > deadline:
@@ -144,5 +144,5 @@ def wait_for_quiet(watched: Watched, before: str) -> None:
 
 
 def now(watched: Watched) -> str:
-    """What fires at present, in words."""
+    """Return what fires at present, in words."""
     return f"firing {sorted(watched.active('firing'))}, pending {sorted(watched.active('pending'))}"

@@ -46,7 +46,7 @@ def run_old_version(scene: Scene) -> Mend:
 
 
 def run_with_new_list(scene: Scene) -> Mend:
-    """An authority joins next year. Its topics are made, and one worker has the new list; those of orders and reporting were forgotten."""
+    """Let an authority join next year. Its topics are made, and one worker has the new list; those of orders and reporting do not."""
     path = scene.home / "authorities.toml"
     path.write_text(JOINS.format(day=system_clock().date().replace(month=1, day=1, year=system_clock().year + 1)))
     told = {"PAYBACK_AUTHORITIES_PATH": str(path), "PAYBACK_KAFKA_BOOTSTRAP": scene.platform.kafka}
@@ -88,14 +88,14 @@ def look_seldom(scene: Scene) -> Mend:
 
 
 def cut_off_proof(scene: Scene) -> Mend:
-    """The proof waits for an answer of PostgreSQL that never comes."""
+    """Let the proof wait for an answer of PostgreSQL that never comes."""
     assert scene.of_proof is not None
     scene.of_proof.cut()
     return scene.of_proof.mend
 
 
 def hold_loop(name: str) -> Callable[[Scene], Mend]:
-    """The thread in which a worker does everything stands still, as in an endless loop, while another one still answers Prometheus."""
+    """Hold the thread in which a worker does everything, as an endless loop would, while another one still answers Prometheus."""
 
     def inject(scene: Scene) -> Mend:
         thread, address = scene.platform.process(name).pid, scene.platform.metrics_address(name)

@@ -85,7 +85,7 @@ def waits(alert: str) -> float:
 
 
 def waits_here(alert: str) -> float:
-    """The same of the rule as it is here."""
+    """Return the same for the rule as it is here."""
     return (_waits(alert) + AGES.get(alert, 0)) / SCALE + DAYS.get(alert, (0, 0))[1]
 
 

@@ -37,7 +37,7 @@ class Imports:
         self.job, self.state, self.last = Job(read_mapping(yaml, "m"), Home(folder / "home"), None), State(None), 0
 
     def take(self, *files: Path) -> tuple[ImportResult, list[Event]]:
-        """The result of an import, and its events but for signs of life."""
+        """Return the result of an import, and its events but for signs of life."""
         extracts = extracts_in(self.job.mapping, files, self.state, None)
         result = compare(self.job.setting(self.state, b"k" * 32), extracts, keep=True)
         new = self.state.waiting(self.last, 10_000)
@@ -52,7 +52,7 @@ def with_orders(folder: Path, sheet: str = "Orders", more: str = "vanished: repo
 
 
 def months(**rows: list[Any]) -> dict[str, list[Any]]:
-    """A workbook with a sheet for each month."""
+    """Return a workbook with a sheet for each month."""
     return {"Notes": [["x"]], **{name: [HEADINGS, *rows.get(name[:3], [])] for name in MONTHS}}
 
 

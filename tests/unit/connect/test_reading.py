@@ -162,7 +162,7 @@ def test_a_workbook_that_unfolds_to_more_than_can_be_read_is_not_opened(
 
 
 def _with_a_cell_at(folder: Path, place: str, held: str) -> Path:
-    """A workbook with one more cell."""
+    """Return a workbook with one more cell."""
     file = xlsx(folder / "orders.xlsx", {"Orders": TWO[:2]})
     with ZipFile(file) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}

@@ -104,7 +104,7 @@ def _since_begin(at: datetime) -> float:
 
 
 def fired(sent: Sent, directory: Path, otherwise: Mapping[str, Value] = NOTHING) -> set[str]:
-    """The names of the alerts that fired at some time in the fortnight, but for the one that always does; with some series otherwise."""
+    """Return the alerts that fired at some time in the fortnight, but for the one that always does; with some series otherwise."""
     values = dict(series(sent))
     assert otherwise.keys() <= values.keys()
     times = [BEGIN + number * STEP for number in range(LENGTH // STEP)]

@@ -41,7 +41,7 @@ def test_a_service_that_is_away_keeps_nothing_allowed_at_the_other(name: str, aw
 
 
 def decided(*told: tuple[str, int, Any]) -> Decided:
-    """Changes by key and minute, the earliest first, without content where something was taken back."""
+    """Return changes by key and minute, the earliest first, without content where something was taken back."""
     changes = [Change(key, content, "a manager", NOW + timedelta(minutes=at)) for key, at, content in told]
     latest = {change.key: change for change in changes}
     return Decided([change for change in latest.values() if change.content is not None], changes[::-1])

@@ -8,14 +8,15 @@ from sqlalchemy import Engine
 
 from services.chassis.database import reading, transaction
 from services.records.api import listing
+from services.records.api.duties.worklist import Caseload, Within
 from services.records.api.listing import Wanted
 from services.records.api.order_schemas import OrderPage, OrderRow, Today
 from services.records.api.paging import Word, after_day, page_key
 
+__all__ = ["MISSED", "Caseload", "Open", "Subjects", "Within", "due_by", "order_page"]
+
 MOST_NAMED = 100
 """Most orders that a question may name."""
-Within = Annotated[int, Query(ge=0, le=250, description="Working days from today")]
-Caseload = Annotated[Word, Query(description="Only orders of this caseload")]
 Open = Annotated[bool | None, Query(alias="open", description="Only open, or only ended orders")]
 Subjects = Annotated[
     list[Word], Query(alias="subject", max_length=MOST_NAMED, description="Only these orders; repeated for each")

@@ -261,7 +261,7 @@ class Calendars:
 
 
 def looks(bench: Bench) -> list[Entry]:
-    """What calendars were shown, the latest first."""
+    """Return what calendars were shown, the latest first."""
     with transaction(bench.database) as connection:
         found = [kept.entry for kept in store.search(connection, A, store.Question(), 1000)]
     return [entry for entry in found if entry.what == "GET /v1/feed"]
