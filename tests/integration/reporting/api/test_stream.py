@@ -140,7 +140,8 @@ def test_whose_token_was_withdrawn_hears_no_more(client: TestClient, national: H
     async def what(listener: Listener) -> None:
         await listener.event()
         assert not listener.answering.done()
-        token = national["Authorization"].partition(" ")[2]
+        (bearer,) = national.values()
+        token = bearer.partition(" ")[2]
         denied.write_text(jwt.decode(token, options={"verify_signature": False})["jti"])
         await asyncio.wait_for(asyncio.shield(listener.answering), PATIENCE)
 
