@@ -71,7 +71,7 @@ def test_a_workbook_without_a_mapping_changes_the_figures(stack: Stack, tmp_path
 
 
 def all_cells(stack: Stack, authority: str) -> past_years.Cells:
-    """All cells of an authority, over all pages."""
+    """Return all cells of an authority, over all pages."""
     found: past_years.Cells = Counter()
     cursor: dict[str, str] = {}
     while True:

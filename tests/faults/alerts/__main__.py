@@ -52,7 +52,7 @@ def choose(arguments: Sequence[str]) -> Iterator[Numbered]:
 
 
 def turns(chosen: Iterable[Numbered]) -> Iterator[list[Numbered]]:
-    """Those that are done side by side."""
+    """Yield the faults that are done side by side."""
     begins = list(accumulate(int(not fault.beside) for fault in FAULTS))
     for _, turn in groupby(chosen, lambda each: begins[each[0] - 1]):
         yield list(turn)
@@ -65,7 +65,7 @@ def untried() -> list[str]:
 
 
 def _proved(stage: Stage, turn: Sequence[Numbered]) -> int:
-    """How many of a turn are as they must be."""
+    """Return how many of a turn are as they must be."""
     for number, fault in turn:
         _say(f"{time.strftime('%H:%M:%S')} {number} of {len(FAULTS)}: {fault.name}")
     faults = [fault for _, fault in turn]

@@ -36,14 +36,14 @@ def _run(program: str, *arguments: str | Path) -> bool:
 
 @contextmanager
 def told_of(home: Path) -> Iterator[str]:
-    """Where the exporter tells of that disk, and of nothing else."""
+    """Yield the address where the exporter tells of that disk, and of nothing else."""
     with telling(home, "filesystem", f"--collector.filesystem.fs-types-exclude={OTHERS}") as address:
         yield address
 
 
 @contextmanager
 def telling(home: Path, collector: str, *flags: str) -> Iterator[str]:
-    """Where the exporter tells of one thing about the machine."""
+    """Yield the address where the exporter tells of one thing about the machine."""
     (port,) = free_ports(1)
     log = home / f"{EXPORTER}-{collector}.log"
     command = (EXPORTER, "--collector.disable-defaults", f"--collector.{collector}", *flags)

@@ -23,7 +23,7 @@ HELD = "orders", "unpaid_work"
 
 
 def fall_behind(scene: Scene) -> Mend:
-    """More than a day of the nation's events waits behind a transaction that neither ends nor goes on, and ever more come."""
+    """Have more than a day of the nation's events wait behind a transaction that neither ends nor goes on, and ever more come."""
     go_on = hang(f"orders.events.{OTHER}", OTHER)(scene)
     for _ in range(BACKLOG // AT_ONCE):
         scene.heartbeats([OTHER], AT_ONCE)
@@ -55,7 +55,7 @@ def hold_up(scene: Scene) -> Mend:
 
 
 def never_hear(scene: Scene) -> Mend:
-    """As if nothing had ever come of the smallest authority; the proof may find that arrivals are missing."""
+    """Make it look as if nothing had ever come of the smallest authority; the proof may find that arrivals are missing."""
     for service in HELD:
         scene.platform.execute(
             f"CREATE TABLE public.kept_{service} AS SELECT * FROM {service}.arrivals WHERE authority = '{SMALLEST}'"

@@ -21,7 +21,7 @@ class Proof(NamedTuple):
     others: frozenset[str]
 
     def deployed(self, alert: str) -> float:
-        """How long it takes as deployed: what rules and scrapes wait for is ten times as long; the platform looks less often.
+        """Return how long it takes as deployed: what rules and scrapes wait for is ten times as long; the platform looks less often.
 
         Where it arrived sooner than its rule waits, something was old already, which it may not be.
         """
@@ -46,7 +46,7 @@ class Course:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is waited for."""
+        """Return whether nothing more is waited for."""
         last = self._cleared if self.fault.clears else self._arrived
         return self.failed is not None or last is not None
 
@@ -100,7 +100,7 @@ class Course:
         return next((one for one in found if one.alert == self.fault.alert), None)
 
     def _carefully(self, step: Callable[[], None]) -> None:
-        """Whatever goes wrong with one fault, those beside it go on."""
+        """Let those beside a fault go on, whatever goes wrong with it."""
         try:
             step()
         except Exception as error:  # noqa: BLE001

@@ -117,7 +117,9 @@ def people(number: int, ask: Callable[[], object], pause: float = 0.0) -> Callab
 
 
 def start_watch(platform: Platform, files: Path, share: float = 0.1, database: str = "") -> None:
-    """`payback watch`, which looks all the time, at files in this folder; and the proof, for this share of the time, of this database."""
+    """Start `payback watch`, which looks all the time, at files in this folder; and the proof, for this share of the time, of this
+    database.
+    """
     for name in ("payback.dump", "kafka.tgz"):
         (files / name).write_bytes(b"kept")
     program = str(Path(sys.executable).with_name("payback"))

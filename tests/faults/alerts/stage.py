@@ -29,7 +29,7 @@ class Stage:
         self._leave()
 
     def prove(self, faults: Sequence[Fault]) -> list[Proof | Failed]:
-        """Of each fault of a turn its proof, or what was wrong with it."""
+        """Return the proof of each fault of a turn, or what was wrong with it."""
         try:
             found = [proof if isinstance(proof, Proof) else _failed(proof) for proof in self._proved(faults)]
         except Exception as error:  # noqa: BLE001 - it is said, and the next turn has another scene

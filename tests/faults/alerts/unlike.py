@@ -35,7 +35,7 @@ _libc.ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c
 
 
 def run_old_version(scene: Scene) -> Mend:
-    """Somebody forgot a process of the version before."""
+    """Forget a process of the version before, as somebody might."""
     about = scene.home / "old" / f"payback-{OLD}.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: payback\nVersion: {OLD}\n")
@@ -76,7 +76,7 @@ def _beside(scene: Scene, name: str, job: str) -> Mend:
 
 
 def look_seldom(scene: Scene) -> Mend:
-    """`watch` was told to look once a day."""
+    """Tell `watch` to look once a day."""
 
     def every(seconds: str) -> None:
         scene.platform.kill("watch")
@@ -121,7 +121,7 @@ def _ptrace(what: int, thread: int) -> None:
 
 
 def answers(address: str) -> bool:
-    """Whether a process tells its metrics."""
+    """Return whether a process tells its metrics."""
     try:
         return asking().get(f"http://{address}/metrics", timeout=3).is_success
     except httpx.TransportError:

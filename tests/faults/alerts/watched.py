@@ -80,7 +80,7 @@ def rules() -> Mapping[str, Mapping[str, Any]]:
 
 
 def waits(alert: str) -> float:
-    """For how many seconds the deployed rule waits by itself: `for`, and the age it asks for; and then who tells of it."""
+    """Return for how many seconds the deployed rule waits by itself: `for`, and the age it asks for; and then who tells of it."""
     return _waits(alert) + AGES.get(alert, 0) + DAYS.get(alert, (0, 0))[0]
 
 
@@ -101,7 +101,7 @@ def _group_wait(severity: str) -> float:
 
 
 def shortened() -> str:
-    """alerts.yml with all that is waited for and looked back on a tenth as long. What is counted in days stays, but for `DAYS`."""
+    """Return alerts.yml with all that is waited for and looked back on a tenth as long. What is counted in days stays, but for `DAYS`."""
     document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
     for rule in (rule for group in document["groups"] for rule in group["rules"]):
         if "for" in rule:
@@ -111,7 +111,7 @@ def shortened() -> str:
 
 
 def _sooner(alert: str, expression: str) -> str:
-    """With the ages as they are here."""
+    """Return the rule with the ages as they are here."""
     expression = expression.replace(f'le="{LATE}.0"', f'le="{LATE_HERE}.0"')
     if age := AGES.get(alert):
         assert f"> {age}" in expression
@@ -194,7 +194,9 @@ class Watched:
         }
 
     def scrape(self, job: str, address: str | None, name: str = "") -> None:
-        """Where a process exposes its metrics, which has a name if there are several of the job; None has Prometheus know nothing of it."""
+        """Tell Prometheus where a process exposes its metrics, which has a name if there are several of the job; None has Prometheus
+        know nothing of it.
+        """
         path = self.targets / f"{name or job}.json"
         if address is None:
             path.unlink(missing_ok=True)

@@ -42,7 +42,7 @@ class Waiting:
         self.requests = [asyncio.ensure_future(asyncio.sleep(3600)) for _ in range(2)]
 
     def assign(self, partitions: object) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     async def stop(self) -> None:
         await asyncio.sleep(0)
@@ -53,7 +53,7 @@ class Waiting:
 
     @property
     def left(self) -> bool:
-        """Whether anything of it still runs."""
+        """Return whether anything of it still runs."""
         return self._client.open or not all(task.done() for task in (*self.requests, self._client.looking))
 
 

@@ -56,7 +56,7 @@ def sent() -> Sent:
 
 
 def series(sent: Sent) -> Iterator[tuple[str, Value]]:
-    """Every series that matters, and its value at a time."""
+    """Yield every series that matters, and its value at a time."""
     for job in JOBS.values():
         yield f'up{{job="{job}"}}', lambda _: 1
         yield f'payback_stream_up{{job="{job}"}}', lambda _: 1

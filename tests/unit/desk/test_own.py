@@ -1,4 +1,4 @@
-"""What is taken back is taken back wherever it can be, and the desk says of a calendar what the services make of it."""
+"""Decisions are taken back wherever they can be, and the desk says of a calendar what the services make of it."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -118,7 +118,7 @@ def test_what_is_hidden_or_not_there_is_never_zero() -> None:
 
 
 def two(first: Row, second: Row, scotland: Row | None = None, before: Row | None = None) -> Told:
-    """Two figures, of which only the second may have something to be compared with."""
+    """Return two figures, of which only the second may have something to be compared with."""
     other = structs.replace(CONTACT, id="plan_within_20", title="Plan within 20 working days")
     one, another = comparison(first, place=None), structs.replace(comparison(second, scotland), indicator=other)
     earlier = {other.id: structs.replace(comparison(before), indicator=other)} if before else {}

@@ -242,7 +242,7 @@ class Calendars:
         return hash_of(letter * 43)
 
     def read(self, letter: str) -> Response:
-        """As a calendar program, which sends no token."""
+        """Ask as a calendar program, which sends no token."""
         return self.manager.client.get("/v1/feed", headers={"Payback-Feed": letter * 43})
 
     def named(self, letter: str) -> list[dict[str, str]] | None:

@@ -19,7 +19,9 @@ MONDAY, TODAY = date(2025, 3, 3), "2025-03-18"
 
 @pytest.fixture
 def views(bench: Callable[[str], Bench]) -> dict[str, ManagersView]:
-    """Both services, as a manager of the first authority sees three orders of whom one has begun work in time, and one of another's."""
+    """Return both services, as a manager of the first authority sees three orders of whom one has begun work in time, and one of
+    another's.
+    """
     made = {}
     for name in ("orders", "unpaid_work"):
         sender = Sender(bench(name))

@@ -70,7 +70,7 @@ def released(migrated: Callable[[], str]) -> Released:
 
 @pytest.fixture(scope="module")
 def databases(released: Released, postgres_server: str) -> Iterator[tuple[Engine, Engine]]:
-    """Both worlds: one was released, copied, and each came to hear something else."""
+    """Yield both worlds: one was released, copied, and each came to hear something else."""
     with parts.databases(postgres_server, released.url.rpartition("/")[2]) as copied:
         urls = released.url, copied()
         first, second = (engine(DatabaseSettings(url=url, schema_name=SCHEMA)) for url in urls)
