@@ -31,6 +31,7 @@ POLICIES: Policies = {
     "GET /v1/releases": OPEN,
     "GET /v1/releases/calendar": OPEN,
     "GET /v1/releases/{id}/changes": OPEN,
+    "GET /v1/releases/{id}/changes/cells": OPEN,
     "GET /v1/stream": Policy(listens=True),
     "GET /v1/releases/{id}/files": OPEN,
     "GET /v1/releases/{id}/data": _FILE,

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import html
 import io
 import json
 import math
@@ -21,6 +22,7 @@ from openpyxl import load_workbook
 from rdflib import DCAT, DCTERMS, RDF, Graph
 
 from contracts.authorities import AUTHORITIES
+from services.reporting.registry.areas import SCOTLAND
 from tests.e2e.conftest import HEARD, NOTICE, WRONG, Site
 
 pytestmark = [pytest.mark.parts, pytest.mark.long]
@@ -137,6 +139,72 @@ def test_the_list_of_changes_is_of_every_figure_that_differs_and_of_no_other(
         (row["area"], row["period_type"]) for row in rows
     }
     assert {row["reason"] for row in rows if row["indicator"] == "reviews_on_time"} == {"late"}
+
+
+def changes(web: httpx.Client, **asked: str | int) -> tuple[int, list[dict[str, Any]]]:
+    """How many the API says match, and all of them, page after page."""
+    found: list[dict[str, Any]] = []
+    cursor: int | None = 0
+    while cursor is not None:
+        answer = (
+            web.get(f"/v1/releases/{RELEASE}/changes", params={"cursor": cursor, **asked}).raise_for_status().json()
+        )
+        assert (answer["release"], answer["release_before"]) == (RELEASE, EARLIER)
+        found += answer["changes"]
+        cursor = answer["next"]
+    return answer["matching"], found
+
+
+def test_the_api_lists_the_same_changes_as_the_file(web: httpx.Client, unpacked: Path) -> None:
+    """To anybody, page by page, and only what is asked for."""
+    rows = list(csv.DictReader((unpacked / "changes.csv").read_text().splitlines()))
+    kept = ("indicator", "area_code", "period_type", "period", "breakdown", "category_code", "mark_before", "reason")
+    expected = [
+        (*(row[name] for name in kept), *(row[name] and float(row[name]) for name in ("value_before", "value")))
+        for row in rows
+    ]
+
+    def told(**asked: str | int) -> list[tuple[Any, ...]]:
+        matching, found = changes(web, **asked)
+        assert matching == len(found)
+        return [
+            (
+                *(row[name] for name in kept),
+                *("" if row[name] is None else row[name] for name in ("value_before", "value")),
+            )
+            for row in found
+        ]
+
+    assert told(limit=97) == expected
+    one = {"area": HEARD[1], "indicator": "reviews_on_time", "period_type": "quarter"}
+    some = [row for row in expected if row[:3] == ("reviews_on_time", HEARD[1], "quarter")]
+    assert some
+    assert told(**one) == some
+    assert told(area=SCOTLAND) == [row for row in expected if row[1] == SCOTLAND]
+    assert told(indicator="breach_outcomes", period_type="month", area="S08000020") == []
+
+
+def test_every_address_to_try_is_there(web: httpx.Client) -> None:
+    """Of a release that this site has, whatever its name is."""
+    found = re.findall(r"curl (?:-OJ )?'(\S+)'", html.unescape(web.get("/docs").text))
+    assert [f"/releases/{RELEASE}/" in each for each in found] == [False, True, True]
+    assert [web.get(each).status_code for each in found] == [200, 200, 200]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [("area=S99", 422), ("indicator=nothing", 404), ("period_type=week", 422), ("limit=0", 422), ("cursor=x", 422)],
+)
+def test_the_list_of_changes_refuses_what_there_is_not(web: httpx.Client, asked: str, status: int) -> None:
+    assert web.get(f"/v1/releases/{RELEASE}/changes?{asked}").status_code == status
+
+
+def test_a_first_release_has_no_changes_and_a_list_is_not_sent_twice(web: httpx.Client) -> None:
+    first = web.get(f"/v1/releases/{EARLIER}/changes")
+    assert first.json() == {"release": EARLIER, "release_before": None, "matching": 0, "changes": [], "next": None}
+    address = f"/v1/releases/{RELEASE}/changes"
+    tag = web.get(address).headers["etag"]
+    assert web.get(address, headers={"If-None-Match": tag}).status_code == 304
 
 
 def test_csv_on_the_web_reads_the_list_of_changes(unpacked: Path) -> None:

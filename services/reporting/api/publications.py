@@ -9,7 +9,7 @@ from services.chassis.api.problems import RETRY_AFTER_SECONDS, Problem, document
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
 from services.reporting.api.parameters import Release, json
-from services.reporting.api.schemas import FOR_ANYBODY, CodeLists, ReleaseFiles, answers
+from services.reporting.api.schemas import FOR_ANYBODY, UNCHANGED, CodeLists, ReleaseFiles, answers
 from services.reporting.files import bundle, store
 from services.reporting.files.store import BeingMade, Kept, Listed
 from services.reporting.formats.code_lists import code_lists
@@ -27,10 +27,12 @@ BULK = {
 """The formats at the bulk address, the default first, and the endings of the files' names."""
 BULK_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in BULK}},
-    304: {"description": "Nothing has changed since the ETag in If-None-Match"},
+    **UNCHANGED,
     **documented(404, 406),
 }
 BEING_MADE = "The files of a release are being made: ask again in a few seconds"
+CACHED = "public, max-age=3600"
+"""What is said of files and of what is read from them, since a release never changes."""
 LATEST = {"Cache-Control": "public, max-age=300"}
 FileName = Annotated[str, Path(max_length=120, pattern=r"^[A-Za-z0-9_./-]+$")]
 ReleaseId = Annotated[Release, Path()]
@@ -138,7 +140,7 @@ def attached(name: str) -> dict[str, str]:
 def answer(file: Kept, request: Request, headers: dict[str, str]) -> Response:
     """Return the file, or 304 if the caller has it; its ETag is its hash."""
     etag = f'"{file.sha256}"'
-    headers |= {"ETag": etag, "Cache-Control": "public, max-age=3600"}
+    headers |= {"ETag": etag, "Cache-Control": CACHED}
     if has_it(request, etag):
         return Response(status_code=304, headers=headers)
     return Response(file.content, media_type=file.media_type, headers=headers)

@@ -1,35 +1,22 @@
-"""Releases and the changes between them; data quality."""
+"""Releases and their calendar; data quality."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import Engine
 
 from contracts.periods import month_of, parse_first
 from services.chassis.api.auth import Caller
-from services.chassis.api.problems import Problem
 from services.chassis.clock import Clock
 from services.chassis.database import transaction
-from services.reporting.api.parameters import (
-    CURSOR,
-    Moment,
-    Release,
-    day,
-    from_cursor,
-    json,
-    to_cursor,
-)
-from services.reporting.api.schemas import FOR_ANYBODY, Calendar, Changes, MonthQuality, Releases, answers
-from services.reporting.disclosure.gate import Gate
+from services.reporting.api.parameters import Moment, day, json
+from services.reporting.api.schemas import FOR_ANYBODY, Calendar, MonthQuality, Releases, answers
 from services.reporting.figures import quality
 from services.reporting.figures.answers import Enquiry
-from services.reporting.formats.metadata import describe_announcement, describe_frozen, describe_release
+from services.reporting.formats.metadata import describe_announcement, describe_release
 from services.reporting.read.proofs import last_proof
 from services.reporting.read.queries import Span
-from services.reporting.registry.absent import NotThere
 from services.reporting.releases import announcing, index
-
-MOST_CHANGES = 10_000
 
 
 def router(database: Engine, clock: Clock) -> APIRouter:
@@ -77,31 +64,5 @@ def router(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             found = announcing.calendar(connection)
         return json({"announcements": [describe_announcement(each) for each in found]})
-
-    @api.get(
-        "/releases/{id}/changes",
-        summary="What changed since the release before",
-        responses=answers(Changes, 404),
-        openapi_extra=FOR_ANYBODY,
-    )
-    def changes(
-        id: Annotated[Release, Path()],  # noqa: A002
-        viewer: Caller,
-        limit: Annotated[int, Query(ge=100, le=MOST_CHANGES)] = MOST_CHANGES,
-        cursor: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before")] = None,
-    ) -> Response:
-        with transaction(database) as connection:
-            try:
-                release = index.release_for(connection, viewer, id, None)
-            except NotThere as fault:
-                raise Problem(404, str(fault)) from None
-            assert release is not None
-            gate = Gate(viewer)
-            found = index.changes_of(connection, viewer, id, from_cursor(cursor), limit)
-        following = None
-        if len(found) == limit:  # a cell that changed for several reasons stays on one page
-            found = [change for change in found if change[:4] != found[-1][:4]]
-            following = to_cursor(found[-1][:4])
-        return json({"release": describe_frozen(release), "changes": gate.changes(found), "next": following})
 
     return api

@@ -21,6 +21,9 @@ from services.reporting.registry.indicators import Good, Kind, Status
 from services.reporting.releases import notices as about
 from services.reporting.statistics.funnel import ByChance, Limits, Place
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Nothing has changed since the ETag in If-None-Match"}
+}
 FOR_ANYBODY: dict[str, Any] = {"security": [{}]}
 """A token shows more, and is not required."""
 
@@ -245,6 +248,43 @@ class Calendar(Schema, description="All announcements, by month, the newest firs
     announcements: list[Announcement]
 
 
+class ChangedFigure(
+    Schema, description="A published figure that differs. `mark` says why there is no value, as in the files."
+):
+    indicator: str
+    indicator_title: str
+    unit: str
+    area_code: str
+    area: str
+    area_type: str
+    period_type: str
+    period: str
+    breakdown: str
+    category_code: str
+    category: str
+    value_before: float | None
+    value: float | None
+    numerator_before: float | None
+    numerator: float | None
+    denominator_before: float | None
+    denominator: float | None
+    mark_before: str
+    mark: str
+    reason: str
+
+
+class ChangedFigures(
+    Schema,
+    description="The published figures that differ from the release before. `matching` is how many there are, "
+    "and `next` the cursor of the next page, if there is one.",
+):
+    release: str
+    release_before: str | None
+    matching: int
+    changes: list[ChangedFigure]
+    next: int | None
+
+
 class Changes(Schema, description="What moved. `next` is the cursor of the next page, if there is one."):
     release: FrozenRelease
     changes: list[ChangeRow]
@@ -293,7 +333,7 @@ FIGURES: dict[int | str, dict[str, Any]] = {
         "content": {CSV: _TEXT, CSVW: _OBJECT, JSON_STAT: _OBJECT, XLSX: _FILE},
         "headers": {"ETag": {"schema": {"type": "string"}}, "Link": {"schema": {"type": "string"}}},
     },
-    304: {"description": "Nothing has changed since the ETag in If-None-Match"},
+    **UNCHANGED,
     **documented(404, 406),
 }
 

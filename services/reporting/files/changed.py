@@ -1,5 +1,6 @@
 """The published figures that a release changed, and the main reason for each."""
 
+import csv
 import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 
 from contracts.periods import last_day, month_of
 from services.chassis import sheets
-from services.reporting.files.tidy import KINDS, MEANINGS, Tidy
+from services.reporting.files.tidy import KINDS, MEANINGS, NUMBER, Tidy
 from services.reporting.read.queries import BEGINNING
 from services.reporting.registry.areas import members
 from services.reporting.registry.indicators import Form, Indicator, Kind
@@ -162,6 +163,24 @@ def _forms(indicator: Indicator, row: Tidy) -> Sequence[Form]:
 def as_csv(before: ReleaseInfo, moved: Iterable[Changed]) -> bytes:
     """Return the changed figures as CSV, one in each row."""
     return sheets.as_csv([COLUMNS, *(each.row(before.id) for each in moved)]).encode()
+
+
+def lines_of(file: bytes, wanted: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Read the rows of the CSV whose columns have these values."""
+    rows = csv.reader(file.decode().splitlines())
+    header = next(rows, [])
+    places = [(header.index(column), value) for column, value in wanted.items() if header]
+    for row in rows:
+        if all(row[place] == value for place, value in places):
+            yield dict(zip(header, row, strict=True))
+
+
+def typed(row: Mapping[str, str]) -> dict[str, str | float | None]:
+    """Return a row with numbers as numbers, and without the names of the releases, which are the same in every row."""
+    return {
+        column: (float(row[column]) if row[column] else None) if kind_of(column) == NUMBER else row[column]
+        for column in COLUMNS[2:]
+    }
 
 
 def kind_of(column: str) -> str:

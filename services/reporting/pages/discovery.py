@@ -65,8 +65,10 @@ def add_discovery(pages: APIRouter, site: Site) -> None:
 
     @pages.get("/docs")
     def docs(request: Request) -> Response:
-        document = request.app.openapi()
-        return site.page(request, "docs", tags=operations(document), info=document["info"], origin=_site(request))
+        document, (releases, _) = request.app.openapi(), _public(site)
+        newest = next((each for each in releases if each.status == PUBLISHED), None)
+        told = {"tags": operations(document), "info": document["info"], "origin": _site(request)}
+        return site.page(request, "docs", newest=newest, **told)
 
     @pages.get("/sitemap.xml")
     def sitemap(request: Request) -> Response:

@@ -1,6 +1,5 @@
 """The change list of a release, arranged for reading."""
 
-import csv
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,7 +61,7 @@ def published_changes(connection: Connection, release: str, area: str) -> Change
     file = store.content_of(connection, release, CHANGES)
     if file is None:
         return None
-    rows = list(csv.DictReader(file.decode().splitlines()))
+    rows = list(changed.lines_of(file, {}))
     own = [row for row in rows if row["area_code"] == area]
     reasons = Counter(changed.REASONS[row["reason"]] for row in rows)
     kinds = Counter(row["area_type"] for row in rows)

@@ -91,12 +91,12 @@ def test_a_release_answers_by_the_version_that_it_froze(
     assert about(312, client) == {"version": 3, "status": "current"}
     assert about(288, client, definition="2")["version"] == 2
     assert about(288, client, release=first)["version"] == 2
-    told = client.get(f"/v1/releases/{second}/changes", headers=national).json()
+    told = client.get(f"/v1/releases/{second}/changes/cells", headers=national).json()
     assert told["release"]["definitions"]["completion_rate"] == 3
     assert {(c["measure"], c["category"], c["before"], c["after"], c["why"]) for c in told["changes"]} == {
         ("completion_rate", "denominator/2/3", 96, 104, "definition")
     }
-    public = client.get(f"/v1/releases/{second}/changes").json()["changes"]
+    public = client.get(f"/v1/releases/{second}/changes/cells").json()["changes"]
     assert {(c["authority"], c["category"], c["why"]) for c in public} == {
         (SCOTLAND, "denominator/2/3", "definition")
     }, "rounded, and for Scotland"

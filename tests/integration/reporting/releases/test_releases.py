@@ -78,7 +78,7 @@ def test_a_release_never_changes(client: TestClient, database: Engine, feed: Fee
     assert client.get("/v1/indicators/orders_imposed/data?release=2026-03.2").status_code == 404
     publication.publish(database, second, clock)
     assert by_sex(client, release=name) == before
-    changes = client.get(f"/v1/releases/{second}/changes").json()["changes"]
+    changes = client.get(f"/v1/releases/{second}/changes/cells").json()["changes"]
     assert [(c["category"], c["why"]) for c in changes] == [("sex=male", "late")]
 
 
