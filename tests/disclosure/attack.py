@@ -1,14 +1,15 @@
-"""The least and the most that a hidden number can be, worked out from all that is published by linear programming."""
+"""What can be worked out of a number from all that is published: the least and the most that it can be, by linear programming."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
 Values = NDArray[np.float64]
 NEAR = 1e-6
+WITHOUT_BOUND = 10**9
 
 
 class Known(NamedTuple):
@@ -20,7 +21,7 @@ class Known(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """The least and the most that a number can be."""
+    """What a number can be."""
 
     low: int
     high: int
@@ -31,20 +32,24 @@ class Bounds(NamedTuple):
     def is_told(self) -> bool:
         return self.low == self.high
 
+    def is_known_to_be_small(self, most: int) -> bool:
+        """Whether it must be one at least, and no more than this."""
+        return self.low > 0 and self.high <= most
+
 
 def bounds(known: Known, target: csr_array) -> Bounds:
-    """Return the bounds of a number, given that counts are whole and never negative."""
-    aim = target.toarray().reshape(-1)
-    ends, used = [], np.zeros(known.rows.shape[0], dtype=bool)
+    """Counts are no less than nothing, and whole."""
+    rows, aim = known.rows, target.toarray().reshape(-1)
+    used = np.zeros(rows.shape[0], dtype=bool)
     exact = known.low == known.high
     equal, loose = np.flatnonzero(exact), np.flatnonzero(~exact)
-    sides = (known.rows[loose], -known.rows[loose])
+    ends = []
     for sign in (1, -1):
         found = linprog(
             sign * aim,
-            A_eq=known.rows[equal] if len(equal) else None,
+            A_eq=rows[equal] if len(equal) else None,
             b_eq=known.low[equal] if len(equal) else None,
-            A_ub=csr_array(np.vstack([each.toarray() for each in sides])) if len(loose) else None,
+            A_ub=vstack([rows[loose], -rows[loose]]) if len(loose) else None,
             b_ub=np.concatenate([known.high[loose], -known.low[loose]]) if len(loose) else None,
             method="highs",
         )
@@ -56,4 +61,13 @@ def bounds(known: Known, target: csr_array) -> Bounds:
         if len(equal):
             used[equal] |= np.abs(found.eqlin.marginals) > NEAR
     low, high = ends
-    return Bounds(int(np.ceil(low - NEAR)), 10**9 if high == np.inf else int(np.floor(high + NEAR)), used)
+    return Bounds(int(np.ceil(low - NEAR)), WITHOUT_BOUND if high == np.inf else int(np.floor(high + NEAR)), used)
+
+
+def without_nothing(known: Known, target: csr_array) -> tuple[Known, csr_array]:
+    """The same question without the counts that are in a sum of nothing, of which there are many."""
+    nothing = np.flatnonzero(known.high <= 0)
+    there = np.flatnonzero((known.rows[nothing] != 0).sum(axis=0) == 0)
+    rows = csr_array(known.rows[:, there])
+    kept = np.flatnonzero(np.diff(rows.indptr))
+    return Known(rows[kept], known.low[kept], known.high[kept]), csr_array(target[:, there])

@@ -20,6 +20,11 @@ class Findings:
         """Add one value for each truth or amount that was looked at: for a standard deviation, squared errors."""
         self._found[option, what] += map(float, values)
 
+    def join(self, other: "Findings") -> None:
+        """Take what was found elsewhere."""
+        for name, values in other._found.items():
+            self._found[name] += values
+
     def __str__(self) -> str:
         return "\n".join(self._line(*name, values) for name, values in sorted(self._found.items()) if values)
 
@@ -34,4 +39,4 @@ def errs(option: str, of: Numbers, values: Values, shown: Values, found: Finding
     """Note how far the numbers shown are from the truth, and whether they add up."""
     for kind, error in zip(of.kinds, shown - values, strict=True):
         found.add(option, f"{ERROR}{kind}", [error**2])
-    found.add(option, "sums that do not add up", (shown[parts].sum() != shown[whole] for whole, parts in of.sums()))
+    found.add(option, "sums that do not add up", (shown[parts].sum() != shown[whole] for whole, parts in of.sums))

@@ -1,15 +1,18 @@
 """Secondary suppression with costs: small numbers are hidden, and then the cheapest numbers from which they could be worked out."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, eye_array, hstack, vstack
 
-from tests.disclosure.attack import Known, Values, bounds
+from services.reporting.disclosure.rounding import AREAS
+from tests.disclosure.attack import Known, Values, bounds, without_nothing
 from tests.disclosure.findings import Findings
-from tests.disclosure.tables import SHAPE, Counts, Kind, Numbers
+from tests.disclosure.tables import Counts, Kind, Numbers
 
 Hidden = NDArray[np.bool_]
 NAME = "suppression"
@@ -17,71 +20,137 @@ SMALL, WIDTH = 5, 5
 """Numbers from 1 to 4 are hidden, so that each has at least as many possible values as rounding to base 5 leaves it."""
 WEIGHTS = {Kind.CATEGORY: 1, Kind.QUARTER: 10, Kind.AUTHORITY: 100, Kind.MONTH: 100, Kind.YEAR: 1000}
 """Scotland's numbers and the totals of authorities' years are hidden last."""
-ATTACKED = 12
-"""Of the small numbers of a split, so many are attacked, by chance: each takes a second."""
+ATTACKED = 4
+"""Of the small numbers of one year of a split, so many are attacked, by chance."""
+
+
+class Shown(NamedTuple):
+    """A year as one release shows it."""
+
+    of: Numbers
+    counts: Counts
+    """What happened, by authority, month and category."""
+    hidden: Hidden
+
+    @property
+    def values(self) -> Values:
+        values: Values = self.of.rows @ self.counts.reshape(-1)
+        return values
+
+    @property
+    def told(self) -> Known:
+        """What is known of numbers that are published as they are."""
+        shown = ~self.hidden
+        return Known(self.of.rows[np.flatnonzero(shown)], self.values[shown], self.values[shown])
 
 
 def is_small(values: Values) -> Hidden:
-    """Return whether a number is one that must not be told."""
+    """What must not be told."""
     return (values > 0) & (values < SMALL)
 
 
 def some(which: Hidden) -> list[int]:
-    """Return the places of some that are to be attacked."""
+    """Places of some that are to be attacked."""
     places = [int(each) for each in np.flatnonzero(which)]
     return sorted(Random(0).sample(places, min(ATTACKED, len(places))))
 
 
-def exactly(of: Numbers, values: Values, shown: Hidden) -> Known:
-    """Return the knowledge that comes from numbers published as they are."""
-    return Known(of.rows[np.flatnonzero(shown)], values[shown], values[shown])
-
-
-def hidden(of: Numbers, values: Values) -> Hidden:
-    """Return the numbers that are not published, so that no small number is known to within less than WIDTH."""
+def suppressed(of: Numbers, counts: Counts) -> Shown:
+    """Hides numbers until no small one is known to within less than WIDTH."""
+    values = of.rows @ counts.reshape(-1)
     cost = (values + 1) * np.array([WEIGHTS[kind] for kind in of.kinds])
-    found = is_small(values)
+    found = Shown(of, counts, is_small(values))
     for at in np.flatnonzero(is_small(values)):
         while True:
-            reached = bounds(exactly(of, values, ~found), of.rows[[at]])
-            candidates = np.flatnonzero(~found)[reached.used]
+            reached = bounds(found.told, of.rows[[at]])
+            candidates = np.flatnonzero(~found.hidden)[reached.used]
             if reached.high - reached.low >= WIDTH or not len(candidates):
                 break
-            found[candidates[np.argmin(cost[candidates])]] = True
+            found.hidden[candidates[np.argmin(cost[candidates])]] = True
     return found
 
 
-def suppressed(of: Numbers, counts: Sequence[Counts], found: Findings) -> None:
-    """Note which numbers two releases hide, each by itself, and which can be worked out all the same."""
-    values = [of.rows @ each for each in counts]
-    gone = [hidden(of, each) for each in values]
-    for kind, is_hidden in zip(of.kinds, gone[1], strict=True):
+def attacked(releases: Sequence[Shown], found: Findings) -> None:
+    """What the newest of these releases of one year hides, and what can be worked out all the same.
+
+    Of a year that did not change there is only one.
+    """
+    now = releases[-1]
+    for kind, is_hidden in zip(now.of.kinds, now.hidden, strict=True):
         found.add(NAME, f"hidden of {kind}", [is_hidden])
-    moved = np.abs(values[1] - values[0])[~gone[0] & ~gone[1]]
-    found.add(NAME, "numbers shown twice that tell a change of less than five", is_small(moved))
-    for at in some(is_small(values[1])):
-        alone = bounds(exactly(of, values[1], ~gone[1]), of.rows[[at]])
-        found.add(NAME, "small numbers told by one release", [alone.is_told])
-        found.add(NAME, "small numbers told by two releases", [_told_by_both(of, values, gone, at)])
-        if of.names[at].area is not None:
-            found.add(NAME, "small numbers told to two authorities", [_told_to_two(of, counts[1], gone[1], at)])
+    for before, after in pairwise(releases):
+        found.add(NAME, "changes by one to four that are shown", _changes_shown(before, after))
+    for at in some(is_small(now.values)):
+        target = now.of.rows[[at]]
+        found.add(NAME, "small numbers told by the newest release", [bounds(now.told, target).is_told])
+        if len(releases) > 1:
+            reached = bounds(*without_nothing(*together(releases, target)))
+            found.add(NAME, "small numbers told by successive releases, of years that changed", [reached.is_told])
+        if now.of.names[at].area is not None:
+            found.add(NAME, "small numbers told to two authorities", [_told_to_two(now, at)])
 
 
-def _told_to_two(of: Numbers, counts: Counts, gone: Hidden, at: int) -> bool:
-    """Return the knowledge of the two authorities whose hidden numbers beside this one are largest; they know all of their own."""
-    values, victim = of.rows @ counts, of.names[at]
-    beside = [n for n, name in enumerate(of.names) if gone[n] and n != at and name == victim._replace(area=name.area)]
+def _changes_shown(before: Shown, after: Shown) -> list[bool]:
+    """Of each number that changed a little, whether both releases show it."""
+    then, now = _places(before, after)
+    changed = is_small(after.values[now] - before.values[then])
+    return list((~before.hidden[then] & ~after.hidden[now])[changed])
+
+
+def _places(before: Shown, after: Shown) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each number of both, its place in one and in the other."""
+    places = {name: n for n, name in enumerate(after.of.names)}
+    pairs = [(n, places[name]) for n, name in enumerate(before.of.names) if name in places]
+    then, now = np.array(pairs).T
+    return then, now
+
+
+def _told_to_two(now: Shown, at: int) -> bool:
+    """To the two authorities whose hidden numbers beside this one are largest; they know all of their own."""
+    of, values, victim = now.of, now.values, now.of.names[at]
+    beside = [
+        n for n, name in enumerate(of.names) if now.hidden[n] and n != at and name == victim._replace(area=name.area)
+    ]
     pair = [of.names[n].area or 0 for n in sorted(beside, key=lambda n: -values[n])[:2]]
-    own = np.flatnonzero(np.isin(np.arange(len(counts)) // (len(counts) // SHAPE[0]), pair))
-    public = exactly(of, values, ~gone)
+    counts, public = now.counts.reshape(-1), now.told
+    own = np.flatnonzero(np.isin(np.arange(len(counts)) // (len(counts) // len(AREAS)), pair))
     exact = np.concatenate([public.low, counts[own]])
     known = csr_array(vstack([public.rows, csr_array(eye_array(len(counts)))[own]]))
-    return bounds(Known(known, exact, exact), of.rows[[at]]).is_told
+    return bounds(*without_nothing(Known(known, exact, exact), of.rows[[at]])).is_told
 
 
-def _told_by_both(of: Numbers, values: Sequence[Values], gone: Sequence[Hidden], at: int) -> bool:
-    """Return the knowledge of those who know that late events only add."""
-    first, second = (exactly(of, value, ~hides) for value, hides in zip(values, gone, strict=True))
-    rows = csr_array(vstack([hstack([first.rows, csr_array(first.rows.shape)]), hstack([second.rows, second.rows])]))
-    exact = np.concatenate([first.low, second.low])
-    return bounds(Known(rows, exact, exact), csr_array(hstack([of.rows[[at]]] * 2))).is_told
+def together(releases: Sequence[Shown], target: csr_array) -> tuple[Known, csr_array]:
+    """What all releases tell whoever knows that what comes late only adds, and the number as the newest has it.
+
+    Unknown are the counts of the first, and then what each added.
+    """
+    rows, exact = [], []
+    for n, release in enumerate(releases):
+        again = _shown_before(releases[n - 1], release) if n else np.full(len(release.hidden), np.nan)
+        fresh, known = (np.flatnonzero(~release.hidden & which) for which in (np.isnan(again), ~np.isnan(again)))
+        rows.append(_over(releases, release.of.rows[fresh], 0, n))
+        rows.append(_over(releases, release.of.rows[known], n, n))
+        exact += [release.values[fresh], (release.values - again)[known]]
+    values = np.concatenate(exact)
+    return Known(csr_array(vstack(rows)), values, values), _over(releases, target, 0, len(releases) - 1)
+
+
+def _shown_before(before: Shown, after: Shown) -> Values:
+    """What the release before showed of each number, NaN where it showed nothing."""
+    then, now = _places(before, after)
+    found = np.full(len(after.hidden), np.nan)
+    found[now] = np.where(before.hidden, np.nan, before.values)[then]
+    return found
+
+
+def _over(releases: Sequence[Shown], rows: csr_array, since: int, until: int) -> csr_array:
+    """Sums of the release at `until`, over what each release added, from that at `since` on."""
+    shape = releases[until].counts.shape
+    places = np.arange(rows.shape[1]).reshape(shape)
+    blocks = [
+        rows[:, places[:, : each.counts.shape[1]].reshape(-1)]
+        if since <= n <= until
+        else csr_array((rows.shape[0], each.counts.size))
+        for n, each in enumerate(releases)
+    ]
+    return csr_array(hstack(blocks))

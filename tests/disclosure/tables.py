@@ -1,30 +1,31 @@
-"""The tables that are published of one split of one total, as sums over authorities, months and categories."""
+"""The tables that are published of one split of one total in one year, as sums over authorities, months and categories.
 
-from collections.abc import Callable, Iterator
+No published number spans two years, so each year is a problem of its own.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from contracts.periods import months_between
 from services.reporting.disclosure.linked_tables import STEP, TABLES, CellName, cells_in
 from services.reporting.disclosure.rounding import AREAS, CellKey, Cells
-from tests.disclosure.releases import FIRST, LAST
 
-MONTHS = months_between(FIRST, LAST)
+YEAR, QUARTER = 12, 3
 MOST_CATEGORIES = 7
 """More would take minutes each to hide."""
-SHAPE = len(AREAS), len(MONTHS)
 Counts = NDArray[np.int64]
 Row = NDArray[np.float64]
 
 
 class Kind(StrEnum):
-    """The kind of thing that a published number counts."""
+    """What a published number is of."""
 
     MONTH = "Scotland's months"
     YEAR = "Scotland's year"
@@ -41,10 +42,14 @@ class Split:
     categories: tuple[CellName, ...]
     exhaustive: bool
 
-    def counts(self, cells: Cells) -> Counts:
-        """Return the counts by authority, month and category, flat; the last category is the rest, if there can be one."""
-        found = np.array([[self._of(cells, area, month) for month in MONTHS] for area in AREAS])
-        return found.reshape(-1)
+    @property
+    def width(self) -> int:
+        """How many counts there are of an authority's month: the last is of the rest, if there can be one."""
+        return len(self.categories) + (not self.exhaustive)
+
+    def counts(self, cells: Cells, months: Sequence[date]) -> Counts:
+        """By authority, month and category."""
+        return np.array([[self._of(cells, area, month) for month in months] for area in AREAS])
 
     def _of(self, cells: Cells, area: str, month: date) -> list[int]:
         own = [cells.get(CellKey(*name, month, area), 0) for name in self.categories]
@@ -75,8 +80,12 @@ class Numbers:
     def kinds(self) -> tuple[Kind, ...]:
         return tuple(name.kind for name in self.names)
 
-    def sums(self) -> Iterator[tuple[int, list[int]]]:
-        """Yield each number that others add up to, by place, and these others."""
+    @cached_property
+    def sums(self) -> tuple[tuple[int, list[int]], ...]:
+        """Each number that others add up to, by place, and these."""
+        return tuple(self._sums())
+
+    def _sums(self) -> Iterator[tuple[int, list[int]]]:
         at = {name: n for n, name in enumerate(self.names)}
         for whole, n in at.items():
             for parts in _parts(whole, self.names):
@@ -85,7 +94,7 @@ class Numbers:
 
 
 def _parts(whole: Name, names: tuple[Name, ...]) -> Iterator[list[int]]:
-    """Yield the parts that could add up to a number: of shorter periods, of each authority, or of each category."""
+    """What could add up to it: of shorter periods, of each authority, or of each category."""
     shorter = {Kind.YEAR: Kind.MONTH, Kind.AUTHORITY: Kind.QUARTER}.get(whole.kind)
     ways: tuple[Callable[[Name], bool], ...] = (
         lambda name: name.kind is shorter and (name.area, name.category) == (whole.area, whole.category),
@@ -102,7 +111,7 @@ def _parts(whole: Name, names: tuple[Name, ...]) -> Iterator[list[int]]:
 
 
 def splits() -> list[Split]:
-    """Return the splits of counted things whose categories are published of single authorities."""
+    """Those of counted things whose categories are published of single authorities."""
     return [
         Split(cells_in(table.totals[0]), split.cells, split.exhaustive)
         for table in TABLES
@@ -112,28 +121,33 @@ def splits() -> list[Split]:
     ]
 
 
-def numbers(split: Split) -> Numbers:
-    """Return Scotland by month and year, whole and by category, and authorities by quarter and year, and by category in the year."""
-    names = tuple(_names(len(split.categories)))
-    shape = *SHAPE, len(split.categories) + (not split.exhaustive)
+@cache
+def numbers(split: Split, months: int) -> Numbers:
+    """Scotland by month and year, whole and by category; authorities by quarter and year, and by category in the year.
+
+    Of a year that goes on, so many months are released: no year, and whole quarters only.
+    """
+    names = tuple(_names(len(split.categories), months))
+    shape = len(AREAS), months, split.width
     return Numbers(names, csr_array(np.array([_row(name, shape) for name in names])))
 
 
-def _names(categories: int) -> Iterator[Name]:
-    columns = [None, *range(categories)]
+def _names(categories: int, months: int) -> Iterator[Name]:
+    columns, is_over = [None, *range(categories)], months == YEAR
     for column in columns:
-        yield from (Name(Kind.MONTH, None, month, column) for month in range(len(MONTHS)))
-        yield Name(Kind.YEAR, None, None, column)
+        yield from (Name(Kind.MONTH, None, month, column) for month in range(months))
+        if is_over:
+            yield Name(Kind.YEAR, None, None, column)
     for area in range(len(AREAS)):
-        yield from (Name(Kind.QUARTER, area, quarter, None) for quarter in range(len(MONTHS) // 3))
-        for column in columns:
+        yield from (Name(Kind.QUARTER, area, quarter, None) for quarter in range(months // QUARTER))
+        for column in columns if is_over else ():
             yield Name(Kind.AUTHORITY if column is None else Kind.CATEGORY, area, None, column)
 
 
 def _row(name: Name, shape: tuple[int, int, int]) -> Row:
-    """Return a row with a one at each count that the number sums."""
+    """One at each count that the number sums."""
     row, every = np.zeros(shape), slice(None)
-    length = 3 if name.kind is Kind.QUARTER else 1
+    length = QUARTER if name.kind is Kind.QUARTER else 1
     months = every if name.period is None else slice(length * name.period, length * (name.period + 1))
     area, category = (every if each is None else each for each in (name.area, name.category))
     row[area, months, category] = 1

@@ -6,9 +6,11 @@ works out from what they fetched can be about a person. A gate that is weak anyw
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from io import BytesIO
+from itertools import product
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +19,7 @@ from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from sqlalchemy import Engine
 
+from contracts.periods import days_of, last_day, parse_first
 from services.chassis.api.auth import Identity, mint
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
@@ -24,19 +27,21 @@ from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, HttpSettings, SiteSettings
 from services.reporting.app import build
 from services.reporting.disclosure import gate
+from services.reporting.disclosure.rounding import Cells, Earlier, Told, rounded
 from services.reporting.figures import answers
 from services.reporting.read import query_cache, vintages
 from services.reporting.read.tables import release_cells
-from services.reporting.registry.areas import SCOTLAND
+from services.reporting.registry.areas import SCOTLAND, members
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Kind
+from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW
-from tests.support import released_twice
+from tests.support import released_monthly
 from tests.support.openapi import KEYS, TOKENS, nowhere
-from tests.support.released_twice import CODES, World
+from tests.support.released_monthly import CODES, LATE, World
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 SPAN = "from=2025-04&to=2026-03"
 FORMATS = ("csv", "jsonstat", "xlsx", "csv-metadata.json")
@@ -62,9 +67,9 @@ def databases(migrated: Callable[[], str]) -> Iterator[tuple[Engine, Engine]]:
 
 @pytest.fixture(scope="module")
 def world(databases: tuple[Engine, Engine]) -> World:
-    """Return the truth, and beside it the same as it was published."""
-    happened = released_twice.truth(databases[0])
-    assert released_twice.as_published(databases[0], happened, databases[1]).releases == happened.releases
+    """What happened, and beside it the same as it was published."""
+    happened = released_monthly.truth(databases[0])
+    assert released_monthly.as_published(databases[0], happened, databases[1]).releases == happened.releases
     return happened
 
 
@@ -86,32 +91,22 @@ def both(databases: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> t
 
 
 def everything(releases: tuple[str, ...]) -> Iterator[str]:
-    """Yield all that can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages."""
-    yield f"/v1/releases/{releases[1]}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
-    yield f"/releases/{releases[1]}/files/changes.csv"
-    yield from (f"/releases/{releases[1]}?area={code}" for code in CODES)
+    """What can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages.
+
+    Of all releases figures, changes and pages; of the last two every format too.
+    """
+    newest = releases[-1]
+    yield f"/v1/releases/{newest}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
+    yield f"/releases/{newest}/files/changes.csv"
+    yield from (f"/releases/{newest}?area={code}" for code in CODES)
     for name, indicator in INDICATORS.items():
         for breakdown in ("", *(each for each, _ in indicator.breakdowns)):
-            yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={releases[1]}"
+            yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={newest}"
     for release in releases:
-        for name in OF_EVERY_KIND:
-            for by in ("", "month", "authority,month", "health_board,quarter", "authority,year"):
-                yield f"/v1/indicators/{name}/data?{SPAN}&by={by}&release={release}"
-            yield from (
-                f"/v1/indicators/{name}/data.{each}?{SPAN}&by=authority,month&release={release}" for each in FORMATS
-            )
-            yield f"/indicators/{name}?release={release}&area={CODES[0]}"
-        yield f"/v1/releases/{release}/changes"
-        yield f"/releases/{release}"
-        yield f"/?release={release}"
-        yield f"/quality?release={release}"
-        yield f"/v1/compare/first_contact_within_1?{SPAN}&release={release}"
-        yield f"/compare/placement_within_7?release={release}"
-        yield f"/authorities/{CODES[1]}?release={release}"
-        several = "&".join(f"indicator={name}" for name in OF_EVERY_KIND)
-        areas = "&".join(f"area={code}" for code in (SCOTLAND, *CODES))
-        yield from (f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}" for each in FORMATS)
-    yield from (f"/releases/{releases[1]}{page}/chart.svg" for page in DRAWN)
+        yield from of_release(release)
+    for release in releases[-2:]:
+        yield from in_every_format(release)
+    yield from (f"/releases/{newest}{page}/chart.svg" for page in DRAWN)
     for code in CODES[:2]:
         yield f"/v1/authorities/{code}/profile?{SPAN}"
     yield from (f"/v1/indicators/orders_imposed/data?{SPAN}&as_of={day}" for day in ("2026-05-08", "2026-05-09"))
@@ -132,8 +127,39 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
     )
 
 
+def of_release(release: str) -> Iterator[str]:
+    """Figures of each kind of indicator by all that divides them, what changed, and pages."""
+    span = span_of(release)
+    for name in OF_EVERY_KIND:
+        for by in ("", "month", "authority,month", "health_board,quarter", "authority,year"):
+            yield f"/v1/indicators/{name}/data?{span}&by={by}&release={release}"
+        yield f"/indicators/{name}?release={release}&area={CODES[0]}"
+    yield f"/v1/releases/{release}/changes/cells"
+    yield f"/releases/{release}"
+    yield f"/?release={release}"
+    yield f"/quality?release={release}"
+    yield f"/v1/compare/first_contact_within_1?{span}&release={release}"
+    yield f"/compare/placement_within_7?release={release}"
+    yield f"/authorities/{CODES[1]}?release={release}"
+
+
+def in_every_format(release: str) -> Iterator[str]:
+    for name in OF_EVERY_KIND:
+        address = f"/v1/indicators/{name}/data"
+        yield from (f"{address}.{each}?{SPAN}&by=authority,month&release={release}" for each in FORMATS)
+    several = "&".join(f"indicator={name}" for name in OF_EVERY_KIND)
+    areas = "&".join(f"area={code}" for code in (SCOTLAND, *CODES))
+    yield from (f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}" for each in FORMATS)
+    yield f"/v1/releases/{release}/changes?limit=10000"
+
+
+def span_of(release: str) -> str:
+    """The months of a release: its last is in its name."""
+    return f"from=2025-04&to={release.partition('.')[0]}"
+
+
 def fetched(client: TestClient, path: str) -> tuple[int, str | None, object]:
-    """Return status, ETag and bytes; of a workbook all its cells, since its bytes tell when it was written."""
+    """Status, ETag and bytes; of a workbook all its cells, since its bytes tell when it was written."""
     answer = client.get(path)
     found = answer.content
     return answer.status_code, answer.headers.get("etag"), cells(found) if ".xlsx" in path else found
@@ -162,6 +188,15 @@ def whole_cells(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(module, "Rounded", vintages.Released)
 
 
+def anew(patch: pytest.MonkeyPatch) -> None:
+    """Each release has draws of its own, and keeps nothing that was published before."""
+
+    def drawn_again(cells: Cells, last_month: date, key: bytes, _earlier: Earlier, told: Told) -> Cells:
+        return rounded(cells, last_month, key + f"{last_month}".encode(), told=told)
+
+    patch.setattr(publication, "rounded", drawn_again)
+
+
 LEAKS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "cells as they are": lambda patch: patch.setattr(vintages, "public_cells", release_cells),
     "figures from whole cells": whole_cells,
@@ -176,6 +211,49 @@ def test_a_weak_gate_tells_them_apart(
     assert any(differences(both, world.releases))
 
 
+UNTOUCHED = ("authority,quarter", "authority,year", "month")
+"""Ways to divide figures, most of which nothing came late for."""
+
+
+def narrowed_down(client: TestClient, releases: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The figures for which nothing came late and which releases showed differently: the truth lies between."""
+    shown: defaultdict[tuple[str, ...], set[float]] = defaultdict(set)
+    for release in releases:
+        for name, by in product(OF_EVERY_KIND, UNTOUCHED):
+            for row in rows(client, f"/v1/indicators/{name}/data?{span_of(release)}&by={by}&release={release}"):
+                if is_whole(row["period"], release) and not is_touched(name, row) and row["numerator"] is not None:
+                    shown[name, row["authority"], row["period"]].add(row["numerator"])
+    assert len(shown) > 40
+    return [of for of, numbers in shown.items() if len(numbers) > 1]
+
+
+def is_whole(period: str, release: str) -> bool:
+    return days_of(period)[1] <= last_day(parse_first(release.partition(".")[0]))
+
+
+def is_touched(name: str, row: dict[str, Any]) -> bool:
+    """Whether anything came late of the area in the period; of a stock, also in months before it."""
+    first, last = days_of(row["period"])
+    since = date.min if INDICATORS[name].kind is Kind.STOCK else first
+    return any(late.authority in members(row["authority"]) and since <= late.month <= last for late in LATE)
+
+
+def test_successive_releases_do_not_narrow_down_what_did_not_change(
+    both: tuple[TestClient, TestClient], world: World
+) -> None:
+    assert narrowed_down(both[0], world.releases) == []
+
+
+def test_releases_that_are_each_drawn_anew_do(migrated: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the test above can fail."""
+    database = engine(DatabaseSettings(url=migrated(), schema_name=SCHEMA))
+    anew(monkeypatch)
+    monkeypatch.setattr(query_cache, "_held", WeakKeyDictionary())
+    releases = released_monthly.truth(database).releases
+    assert len(narrowed_down(application(database), releases)) > 20
+    database.dispose()
+
+
 def rows(client: TestClient, path: str, token: str | None = None) -> list[dict[str, Any]]:
     answer = client.get(path, headers={"Authorization": f"Bearer {token}"} if token else {})
     found: list[dict[str, Any]] = json.loads(answer.text)["rows"]
@@ -183,7 +261,7 @@ def rows(client: TestClient, path: str, token: str | None = None) -> list[dict[s
 
 
 def manager_of(code: str) -> str:
-    """Return a token of somebody at that authority."""
+    """A token of somebody at that authority."""
     return mint(KEYS.private, Identity("manager", frozenset({"orders:read"}), code), timedelta(hours=1), system_clock)
 
 
@@ -194,7 +272,7 @@ def test_an_authority_is_told_of_others_what_the_public_is(
     """Its own figures aside, which it has anyway: and of Scotland no sum with its own as they are."""
     token = manager_of(CODES[1])
     for breakdown in ("", *(each for each, _ in INDICATORS[name].breakdowns)):
-        path = f"/v1/indicators/{name}/data?{SPAN}&by=authority,year,{breakdown}&release={world.releases[1]}"
+        path = f"/v1/indicators/{name}/data?{SPAN}&by=authority,year,{breakdown}&release={world.releases[-1]}"
         own, public = rows(both[0], path, token), rows(both[0], path)
         assert [row for row in own if row["authority"] != CODES[1]] == [
             row for row in public if row["authority"] != CODES[1]
@@ -214,7 +292,7 @@ def test_two_authorities_together_are_told_of_a_third_what_the_public_is(
     asked = [
         f"/v1/indicators/{name}/data?{SPAN}&by={division},{by}&release={release}"
         for division in ("authority", "health_board")
-        for release in world.releases
+        for release in world.releases[-2:]
     ]
     partners = {code: manager_of(code) for code in (FIRST_OF_BOARD, SECOND_OF_BOARD)}
     for path in asked:

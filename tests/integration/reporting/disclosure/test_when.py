@@ -24,9 +24,9 @@ from services.reporting.releases.change_marker import marker
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import LONG_AGO, NOW, position, taken
 from tests.integration.reporting.disclosure.test_attack import application, cells, everything
-from tests.support import parts, released_twice
+from tests.support import parts, released_monthly
 from tests.support.openapi import KEYS
-from tests.support.released_twice import CODES
+from tests.support.released_monthly import CODES
 
 pytestmark = pytest.mark.timeout(300)
 BUSY, QUIET = CODES[0], CODES[1]
@@ -57,13 +57,13 @@ class Released(NamedTuple):
     """The database of what happened, and the names of what was released of it."""
 
     url: str
-    names: tuple[str, str]
+    names: tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
 def released(migrated: Callable[[], str]) -> Released:
     database = engine(DatabaseSettings(url=migrated(), schema_name=SCHEMA))
-    names = released_twice.truth(database).releases
+    names = released_monthly.truth(database, newest=2).releases
     database.dispose()  # who is connected keeps it from being copied
     return Released(database.url.render_as_string(hide_password=False), names)
 
@@ -82,11 +82,11 @@ def databases(released: Released, postgres_server: str) -> Iterator[tuple[Engine
 
 
 @pytest.fixture(scope="module")
-def releases(released: Released) -> tuple[str, str]:
+def releases(released: Released) -> tuple[str, ...]:
     return released.names
 
 
-def addresses(releases: tuple[str, str]) -> Iterator[str]:
+def addresses(releases: tuple[str, ...]) -> Iterator[str]:
     """Yield every route and page by its plain address, and all that can be fetched of figures."""
     known = {"id": "orders_imposed", "code": BUSY, "extension": "csv", "release": releases[1], "name": "style.css"}
     for route in POLICIES:
@@ -113,17 +113,17 @@ def differing(databases: tuple[Engine, Engine], paths: Iterable[str], headers: M
     return [path for path in dict.fromkeys(paths) if answer(first, path, headers) != answer(second, path, headers)]
 
 
-def test_the_public_learns_no_more_than_the_day(databases: tuple[Engine, Engine], releases: tuple[str, str]) -> None:
+def test_the_public_learns_no_more_than_the_day(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
     assert differing(databases, addresses(releases), {}) == []
 
 
-def test_nor_does_another_authority(databases: tuple[Engine, Engine], releases: tuple[str, str]) -> None:
+def test_nor_does_another_authority(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
     manager = Identity("manager", frozenset({"orders:read"}), QUIET)
     assert differing(databases, addresses(releases), token(manager)) == []
 
 
 def test_the_authority_itself_and_national_viewers_are_told(
-    databases: tuple[Engine, Engine], releases: tuple[str, str]
+    databases: tuple[Engine, Engine], releases: tuple[str, ...]
 ) -> None:
     """So that the tests above can fail, which ask for these as well."""
     telling = ["/v1/positions", DATA, "/v1/quality"]
@@ -132,7 +132,7 @@ def test_the_authority_itself_and_national_viewers_are_told(
         assert differing(databases, telling, token(identity)) == telling
 
 
-def test_nor_does_who_listens(databases: tuple[Engine, Engine], releases: tuple[str, str]) -> None:
+def test_nor_does_who_listens(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
     assert releases
     told = []
     for database in databases:

@@ -1,7 +1,8 @@
-"""A year of a few authorities, released twice with late events in between; and the same nation as the public saw it."""
+"""A year of a few authorities, released month by month with late events in between; and the same nation as the public saw it."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from sqlalchemy import Engine, select
 from contracts.categories import MONTHS_BEFORE
 from contracts.cells import Cell, Service
 from contracts.codes import CLIENT_BASED, SERVICE_BASED
-from contracts.periods import last_day, year_months, year_of
+from contracts.periods import last_day, months_between, year_months, year_of
 from services.chassis.clock import FixedClock
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
 from services.reporting.ingest.store import fold, write
@@ -24,8 +25,29 @@ from tests.support.figures import national_cells
 FIRST, LAST = date(2025, 4, 1), date(2026, 3, 1)
 CODES = ("S12000005", "S12000006", "S12000014", "S12000030")
 """Small authorities, most of whose months have a small number. Three of them make up a health board area."""
-LATE = {(CODES[0], date(2026, 2, 1)): 3, (CODES[2], date(2026, 1, 1)): 5, (CODES[3], date(2025, 6, 1)): 2}
-"""By authority and month, how many more orders imposed then the second release knows, all of which ended."""
+MONTHS = months_between(FIRST, LAST)
+RELEASES = len(MONTHS)
+"""One for each month, as its last."""
+
+
+class Late(NamedTuple):
+    """So many more orders imposed in a month, all of which ended, as a release knows them that is not the first with this month."""
+
+    release: int
+    authority: str
+    month: date
+    more: int
+
+
+LATE = (
+    *(
+        Late(number, CODES[number % 2 * 2], MONTHS[max(0, number - number % 4 - 1)], 1 + number % 4)
+        for number in range(1, 11)
+    ),
+    Late(11, CODES[0], date(2026, 2, 1), 3),
+    Late(11, CODES[2], date(2026, 1, 1), 5),
+    Late(11, CODES[3], date(2025, 6, 1), 2),
+)
 ONE_MORE = {
     "orders_imposed": ("", "sex=", "age_band=", "ethnicity=", "employment=", "court_type="),
     "orders_opened": ("",),
@@ -38,33 +60,36 @@ ONE_MORE = {
 """The cells of one more order: the largest category with each of these prefixes."""
 REASONS = sorted(CLIENT_BASED | SERVICE_BASED)
 CLOCKS = ("first_contact", "induction", "placement", "case_meeting", "plan")
-DAYS = (NOW.date() - timedelta(days=3), NOW.date() - timedelta(days=2))
-"""The day up to whose end each release is known."""
+DAYS = tuple(NOW.date() - timedelta(days=2 + RELEASES - number) for number in range(1, RELEASES + 1))
+"""The day up to whose end each release is known: the releases of a year are made on successive days, since only their months matter."""
 
 
 class World(NamedTuple):
     """The new facts of each release, and the names of the releases."""
 
-    told: tuple[list[Cell], list[Cell]]
-    releases: tuple[str, str]
+    told: tuple[list[Cell], ...]
+    releases: tuple[str, ...]
 
 
-def truth(database: Engine) -> World:
-    """Fill the database with what happened, and release twice."""
-    return _released(database, (_of_few(), list(_late())))
+def truth(database: Engine, newest: int = RELEASES) -> World:
+    """Fill the database with what happened, and make the newest releases, so many."""
+    late = [list(_late(number)) for number in range(RELEASES)]
+    at_first = RELEASES - newest
+    before = [cell for cells in late[: at_first + 1] for cell in cells]
+    return _released(database, ([*_of_few(), *before], *late[at_first + 1 :]))
 
 
 def as_published(database: Engine, world: World, published: Engine) -> World:
     """Make the nation that was published of this world: every public cell has its rounded value, and everything else is the same."""
     services = {cell.measure: cell.service for cell in world.told[0]}
     other = [cell for cell in world.told[0] if not _is_public(cell) and cell.measure not in AWAITED.values()]
-    first, second = (_public(database, name) for name in world.releases)
-    gone = dict.fromkeys(first.keys() - second.keys(), 0)
-    told = tuple(
-        [_of_key(key, value, services, day, version) for key, value in cells.items()]
-        for version, (cells, day) in enumerate(zip((first, second | gone), DAYS, strict=True), 1)
-    )
-    return _released(published, ([*other, *told[0]], told[1]))
+    told, before, first = list[list[Cell]](), dict[Key, int](), RELEASES - len(world.releases)
+    for number, name in enumerate(world.releases, first):
+        now = _public(database, name)
+        values = dict.fromkeys(before.keys() - now.keys(), 0) | now
+        told.append([_of_key(key, value, services, DAYS[number], 1 + number) for key, value in values.items()])
+        before = now
+    return _released(published, ([*other, *told[0]], *told[1:]))
 
 
 Key = tuple[str, str, date, str]
@@ -91,16 +116,16 @@ def _of_key(key: Key, value: int, services: dict[str, Service], day: date, versi
     return Cell(services.get(measure, "orders"), authority, 1, version, measure, period, category, day, value)
 
 
-def _released(database: Engine, told: tuple[list[Cell], list[Cell]]) -> World:
-    clock, names = FixedClock(NOW - timedelta(days=2)), []
-    for cells in told:
+def _released(database: Engine, told: tuple[list[Cell], ...]) -> World:
+    first, names = RELEASES - len(told), list[str]()
+    for number, cells in enumerate(told, first):
+        clock = FixedClock(datetime.combine(DAYS[number] + timedelta(days=1), NOW.timetz()))
         positions = [position(code, service=each) for code in CODES for each in ("orders", "unpaid_work")]
         with database.begin() as connection:
             write(connection, fold([*cells, *(heard for each in positions for heard in taken(each)), *positions]))
-        names.append(publication.make(database, LAST, clock().date() - timedelta(days=1), clock))
+        names.append(publication.make(database, MONTHS[number], DAYS[number], clock))
         publication.publish(database, names[-1], clock)
-        clock.move(timedelta(days=1))
-    return World(told, (names[0], names[1]))
+    return World(told, tuple(names))
 
 
 def cells_of(seed: int, first: date, months: int, authorities: int) -> list[Cell]:
@@ -109,23 +134,37 @@ def cells_of(seed: int, first: date, months: int, authorities: int) -> list[Cell
     return [*made, *_beyond(seed, made)]
 
 
+@cache
 def _of_few() -> list[Cell]:
     made = [cell for cell in national_cells(1, FIRST, 12) if cell.authority in CODES]
     return [_known(cell, cell.measure, cell.category, cell.value, DAYS[0], 1) for cell in (*made, *_beyond(1, made))]
 
 
-def _late() -> Iterator[Cell]:
-    for (area, month), more in LATE.items():
-        there = [cell for cell in _of_few() if (cell.authority, cell.period) == (area, month)]
-        for measure, prefixes in ONE_MORE.items():
-            for prefix in prefixes:
-                alike = [
-                    c
-                    for c in there
-                    if c.measure == measure and (c.category.startswith(prefix) if prefix else not c.category)
-                ]
-                cell = max(alike, key=lambda each: each.value)
-                yield _known(cell, measure, cell.category, cell.value + more, DAYS[1], 2)
+def _late(number: int) -> Iterator[Cell]:
+    """Yield what a release knows that none before it knew."""
+    for each in LATE:
+        if each.release == number:
+            for cell in _grown(each.authority, each.month):
+                so_far = sum(e.more for e in LATE if e[1:3] == each[1:3] and e.release <= number)
+                yield _known(cell, cell.measure, cell.category, cell.value + so_far, DAYS[number], 1 + number)
+
+
+@cache
+def _grown(authority: str, month: date) -> tuple[Cell, ...]:
+    """Return the cells to which one more order adds."""
+    there = [cell for cell in _of_few() if (cell.authority, cell.period) == (authority, month)]
+    return tuple(
+        max(
+            (
+                c
+                for c in there
+                if c.measure == measure and (c.category.startswith(prefix) if prefix else not c.category)
+            ),
+            key=lambda each: each.value,
+        )
+        for measure, prefixes in ONE_MORE.items()
+        for prefix in prefixes
+    )
 
 
 def _beyond(seed: int, made: Iterable[Cell]) -> Iterator[Cell]:
