@@ -26,7 +26,7 @@ from services.reporting.releases.publication import Correction
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import Message, cell, taken
 from tests.support.proposals import propose
-from tests.support.released_twice import cells_of
+from tests.support.released_monthly import cells_of
 
 NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
 SOURCE = TopicPartition("national.aggregates", 0)

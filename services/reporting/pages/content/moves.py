@@ -10,7 +10,7 @@ from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Row
 from services.reporting.disclosure.linked_tables import is_made_good
 from services.reporting.registry.indicators import Good, Indicator, Kind
-from services.reporting.statistics.intervals import difference
+from services.reporting.statistics.intervals import Z_95, difference
 
 Way = Literal["better", "worse", "up", "down", "same"]
 MINUS = "\N{MINUS SIGN}"
@@ -62,7 +62,14 @@ def move(indicator: Indicator, before: Row | None, now: Row | None, step: int) -
     counted = (before.numerator, now.numerator), (before.denominator, now.denominator)
     lower, upper = difference(*counted, off_by=step)
     points = 100 * (now.numerator / now.denominator - before.numerator / before.denominator)
-    return Move(points, 100 * lower, 100 * upper, _way(indicator, lower, upper))
+    return Move(
+        points, 100 * lower, 100 * upper, _way(indicator, *(float(rounded(100 * each)) for each in (lower, upper)))
+    )
+
+
+def differ(before: float, now: float, step: int) -> bool:
+    """Return whether two counts differ by more than chance explains (Poisson, 95 %), with an error of one step in each."""
+    return abs(now - before) > Z_95 * sqrt(before + now + 2 * step**2)
 
 
 def none_moved(moves: Sequence[Move], standards: int) -> str:

@@ -9,11 +9,11 @@ from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, year_before
-from services.reporting.pages.content.moves import none_moved, of_how_many
+from services.reporting.pages.content.moves import differ, none_moved, of_how_many
 from services.reporting.pages.content.standards import STANDARDS, StandardLine, row_of
 from services.reporting.pages.content.views import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
-from services.reporting.registry.areas import AREA_NAMES
+from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
 from services.reporting.statistics.funnel import Place
@@ -40,19 +40,21 @@ def _orders(reader: Reader, choice: Choice) -> str:
     if now is None:
         return ""
     before = _count(reader, "orders_imposed", year_before(choice.span))
+    step = reader.step(INDICATORS["orders_imposed"], SCOTLAND)
     when = words.within(choice.span)
     said = f"Courts imposed {rounded(now, 0):,} community payback orders {when}"
     hours = _count(reader, "hours_credited", choice.span)
     worked = "" if hours is None else f" People on orders did {rounded(hours, 0):,} hours of unpaid work."
-    return f"{said}{_against(now, before)}.{worked}"
+    return f"{said}{against(now, before, step)}.{worked}"
 
 
-def _against(now: float, before: float | None) -> str:
+def against(now: float, before: float | None, step: int) -> str:
+    """Compare a count with that of a year before. A difference is named only if chance and rounding to `step` do not explain it."""
     if not before:
         return ""
+    if not differ(before, now, step):
+        return ", about as many as a year before"
     percent = 100 * (now - before) / before
-    if abs(percent) < 0.05:
-        return ", as many as a year before"
     return f", {rounded(abs(percent))}% {'more' if percent > 0 else 'fewer'} than a year before"
 
 

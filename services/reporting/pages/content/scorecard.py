@@ -160,7 +160,7 @@ def _together(rows: Mapping[str, Row], codes: Collection[str]) -> str:
     if not whole:
         return " or ".join(dict.fromkeys(words.figure(rows.get(code), "percent") for code in codes))
     share = 100 * sum(row.numerator or 0 for row in shown) / whole
-    lacking = f" (of {len(shown)})" if len(shown) < len(codes) else ""
+    lacking = f" ({len(shown)} of {len(codes)} shown)" if len(shown) < len(codes) else ""
     return f"{words.value(share, 'percent')}{lacking}"
 
 

@@ -46,14 +46,23 @@ class StandardLine:
         """Return how many orders missed it, in round words."""
         if self.row is None or self.row.numerator is None or not self.row.denominator:
             return ""
-        share = 1 - self.row.numerator / self.row.denominator
-        return f"about 1 in {round(1 / share)}" if share > 1 / 30 else "fewer than 1 in 30"
+        return about(1 - self.row.numerator / self.row.denominator)
 
     @property
     def limit(self) -> str:
         """Return the standard as a phrase, as in `within 1 working day`."""
         said = self.indicator.standard or ""
         return f"within {said}" if said[:1].isdigit() and len(said) < 60 else said
+
+
+def about(share: float) -> str:
+    """Return a share as so many in ten, or as one in so many if it is small."""
+    if share < 1 / 30:
+        return "fewer than 1 in 30"
+    if share < 1 / 6:
+        return f"about 1 in {round(1 / share)}"
+    tenths = round(10 * share)
+    return {5: "about half", 10: "nearly all"}.get(tenths, f"about {tenths} in 10")
 
 
 def standings(reader: Reader, span: Span, area: str = SCOTLAND) -> list[StandardLine]:

@@ -15,14 +15,14 @@ from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
 from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Gate, Row, ToCome
-from services.reporting.disclosure.linked_tables import is_public
+from services.reporting.disclosure.linked_tables import STEP, is_public, step_of
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.quality import latest_month, still_to_come
 from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
-from services.reporting.pages.content.moves import Move, move, off_by
+from services.reporting.pages.content.moves import Move, differ, move, off_by
 from services.reporting.read.queries import Grain, Span
 from services.reporting.read.vintages import Live, Rounded
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND, Division, authorities_of
@@ -69,13 +69,20 @@ class Reader:
 
     def moved(self, indicator: Indicator, before: Row | None, now: Row | None) -> Move | None:
         """Return how a share changed. If the reader is shown rounded figures, it must have changed by more than rounding explains, too."""
-        return move(indicator, before, now, 0 if now is None else self._step(indicator, now.authority))
+        return move(indicator, before, now, 0 if now is None else self.step(indicator, now.authority))
+
+    def is_chance(self, indicator: Indicator, before: Row, now: Row) -> bool | None:
+        """Return whether chance explains how a count changed; None of what is no count of orders or other events."""
+        if indicator.kind is not Kind.COUNT or step_of(indicator.numerator) != STEP:
+            return None
+        return not differ(before.value or 0, now.value or 0, self.step(indicator, now.authority))
 
     def off_by(self, indicator: Indicator, rows: Sequence[Row]) -> list[float]:
         """Return how far rounding may change each value for this reader."""
-        return [off_by(indicator, row, self._step(indicator, row.authority)) for row in rows]
+        return [off_by(indicator, row, self.step(indicator, row.authority)) for row in rows]
 
-    def _step(self, indicator: Indicator, area: str) -> int:
+    def step(self, indicator: Indicator, area: str) -> int:
+        """Return the step to which this reader is shown counts of an area rounded; 0 if they are exact."""
         return Gate(self.viewer).off_by(indicator.numerator, area)
 
     def sees_rounded(self, area: str) -> bool:
@@ -234,7 +241,8 @@ def _change(reader: Reader, indicator: Indicator, now: Row | None, before: Row |
         much = f"{rounded(abs(difference))}%"
     if abs(difference) < 0.05:
         return f"The same as in {then}"
-    chance = f", {'no ' if moved.way == 'same' else ''}more than chance explains" if moved else ""
+    by_chance = moved.way == "same" if moved else reader.is_chance(indicator, before, now)
+    chance = "" if by_chance is None else f", {'no ' if by_chance else ''}more than chance explains"
     return f"{'Up' if difference > 0 else 'Down'} {much} on {then}{chance}"
 
 

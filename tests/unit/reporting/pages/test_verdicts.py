@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from services.reporting.disclosure.gate import Row
-from services.reporting.pages.content import standards
+from services.reporting.pages.content import overview, standards
 from services.reporting.pages.content.comparisons import said
-from services.reporting.pages.content.moves import Move, move, none_moved, of_how_many, off_by
+from services.reporting.pages.content.moves import Move, differ, move, none_moved, of_how_many, off_by
 from services.reporting.pages.content.since_when import told as told_since
 from services.reporting.pages.content.views import told
 from services.reporting.registry.catalogue import INDICATORS
@@ -36,6 +37,56 @@ def test_a_change_of_enough_keeps_its_interval() -> None:
     assert found is not None
     assert found.verdict == "No change beyond chance"
     assert found.sentence.startswith("+5.0 points (\N{MINUS SIGN}")
+
+
+def test_no_change_is_called_one_beside_an_interval_that_prints_zero() -> None:
+    """As printed, from 0.0: whoever reads it could not see that it leaves zero out."""
+    found = [move(SHARE, of(n, 1000), of(n + more, 1000), 0) for n in range(300, 700, 7) for more in range(30, 60)]
+    printed = [(each.interval, each.way) for each in found if each]
+    ends = [way for interval, way in printed if interval.startswith("0.0 ")]
+    assert len(ends) > 3
+    assert set(ends) == {"same"}
+    assert {way for interval, way in printed if interval.startswith("+0.1 ")} == {"better"}
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        (17_555, 16_750, ", 4.8% more than a year before"),
+        (16_750, 17_555, ", 4.6% fewer than a year before"),
+        (17_000, 16_750, ", about as many as a year before"),
+        (17_000, 17_000, ", about as many as a year before"),
+        (45, 20, ", 125.0% more than a year before"),
+        (35, 20, ", about as many as a year before"),
+        (35, None, ""),
+        (35, 0, ""),
+    ],
+)
+def test_orders_are_more_or_fewer_only_beyond_chance(now: float, before: float | None, said: str) -> None:
+    assert overview.against(now, before, STEP) == said
+
+
+def test_a_count_that_chance_alone_moves_is_called_different_once_in_twenty() -> None:
+    chance = np.random.default_rng(1)
+    pairs = chance.poisson(1400, (4000, 2))
+    assert np.mean([differ(float(a), float(b), 0) for a, b in pairs]) == pytest.approx(0.05, abs=0.015)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.01, "fewer than 1 in 30"),
+        (0.083, "about 1 in 12"),
+        (0.16, "about 1 in 6"),
+        (0.17, "about 2 in 10"),
+        (0.37, "about 4 in 10"),
+        (0.49, "about half"),
+        (0.7, "about 7 in 10"),
+        (0.97, "nearly all"),
+    ],
+)
+def test_a_share_in_words_is_near_the_share(share: float, said: str) -> None:
+    assert standards.about(share) == said
 
 
 def test_a_trend_is_told_by_its_rises_from_the_month_before_the_first() -> None:
