@@ -1,4 +1,4 @@
-"""What each way to protect public figures hides, how far it errs and what it gives away: `python -m tests.disclosure`.
+"""Measures what each way to protect public figures hides, how far it errs and what it gives away: `python -m tests.disclosure`.
 
 All on the same tables of ten years of the pretend nation, released twelve times, a month apart: every number of Scotland's months
 and years, and of authorities' quarters and years, whole and by category. Each split of a total stands by itself, in favour of
@@ -44,7 +44,7 @@ class Task(NamedTuple):
 
 
 def main() -> None:
-    """Prints each finding: a share or a mean, and of how many."""
+    """Print each finding: a share or a mean, and of how many."""
     found = Findings()
     with ProcessPoolExecutor() as workers:
         happened = releases(SEED, workers)
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def in_turn(happened: Sequence[Cells], key: bytes) -> list[Cells]:
-    """What is published of each release, one after the other."""
+    """Return what is published of each release, one after the other."""
     public: list[Cells] = []
     before = NOTHING_EARLIER
     for last, cells in zip(RELEASES, happened, strict=True):
@@ -69,12 +69,12 @@ def in_turn(happened: Sequence[Cells], key: bytes) -> list[Cells]:
 
 
 def could_be(public: Sequence[Cells]) -> Iterator[bool]:
-    """Whether each release would be published as it was if it were the truth, by another key."""
+    """Yield whether each release would be published as it was if it were the truth, by another key."""
     return (shown == same for shown, same in zip(public, in_turn(public, ANOTHER), strict=True))
 
 
 def tasks(*worlds: Sequence[Cells]) -> Iterator[Task]:
-    """Each year of each split of which anything is told."""
+    """Yield each year of each split of which anything is told."""
     for number, split in enumerate(splits()):
         counts = [[split.counts(cells, MONTHS) for cells in world] for world in worlds]
         for year in range(len(MONTHS) // YEAR):
@@ -91,7 +91,7 @@ def _of_year(year: int, releases: Sequence[Counts]) -> Iterator[Counts]:
 
 
 def of_year(task: Task) -> Findings:
-    """What each way to protect shows of the year, and tells."""
+    """Find what each way to protect shows of the year, and tells."""
     found, chance = Findings(), np.random.default_rng([SEED, task.year, *task.split.categories[0][1].encode()])
     split, of = task.split, numbers(task.split, YEAR)
     happened, public = ([_values(split, each) for each in world] for world in (task.happened, task.public))
@@ -108,7 +108,7 @@ def of_year(task: Task) -> Findings:
 
 
 def _suppressed(task: Task) -> list[Shown]:
-    """The releases that show the year each in another way."""
+    """Return the releases that show the year each in another way."""
     shown: list[Shown] = []
     for counts in task.happened:
         if not shown or not np.array_equal(counts, shown[-1].counts):
@@ -117,7 +117,7 @@ def _suppressed(task: Task) -> list[Shown]:
 
 
 def _values(split: Split, counts: Counts) -> Values:
-    """The numbers of the whole year; NaN for those that a release does not show yet."""
+    """Return the numbers of the whole year; NaN for those that a release does not show yet."""
     of, so_far = numbers(split, YEAR), numbers(split, counts.shape[1])
     values = dict(zip(so_far.names, so_far.rows @ counts.reshape(-1), strict=True))
     return np.array([values.get(name, np.nan) for name in of.names])

@@ -1,4 +1,4 @@
-"""What can be worked out of a number from all that is published: the least and the most that it can be, by linear programming."""
+"""Works out what is told of a number from all that is published: the least and the most that it can be, by linear programming."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class Known(NamedTuple):
 
 
 class Bounds(NamedTuple):
-    """What a number can be."""
+    """The values that a number can have."""
 
     low: int
     high: int
@@ -33,12 +33,12 @@ class Bounds(NamedTuple):
         return self.low == self.high
 
     def is_known_to_be_small(self, most: int) -> bool:
-        """Whether it must be one at least, and no more than this."""
+        """Return whether it must be one at least, and no more than this."""
         return self.low > 0 and self.high <= most
 
 
 def bounds(known: Known, target: csr_array) -> Bounds:
-    """Counts are no less than nothing, and whole."""
+    """Return the least and the most of the target, by counts that are whole and no less than nothing."""
     rows, aim = known.rows, target.toarray().reshape(-1)
     used = np.zeros(rows.shape[0], dtype=bool)
     exact = known.low == known.high
@@ -65,7 +65,7 @@ def bounds(known: Known, target: csr_array) -> Bounds:
 
 
 def without_nothing(known: Known, target: csr_array) -> tuple[Known, csr_array]:
-    """The same question without the counts that are in a sum of nothing, of which there are many."""
+    """Return the same question without the counts that are in a sum of nothing, of which there are many."""
     nothing = np.flatnonzero(known.high <= 0)
     there = np.flatnonzero((known.rows[nothing] != 0).sum(axis=0) == 0)
     rows = csr_array(known.rows[:, there])

@@ -18,7 +18,7 @@ Noisy = tuple[str, Known]
 
 
 def rounded_each(of: Numbers, releases: Sequence[Values], chance: np.random.Generator, found: Findings) -> Noisy:
-    """Each number becomes one of the two multiples around it, anew in each release, so that it is right in the mean.
+    """Round each number to one of the two multiples around it, anew in each release, so that it is right in the mean.
 
     Releases have NaN for what they do not show yet.
     """
@@ -64,7 +64,7 @@ def with_cell_keys(of: Numbers, releases: Sequence[Values], chance: np.random.Ge
 
 
 def told(option: str, of: Numbers, known: Known, values: Values, found: Findings) -> None:
-    """What the newest release by itself tells of small numbers."""
+    """Find what the newest release by itself tells of small numbers."""
     for at in some(is_small(values)):
         reached = bounds(known, of.rows[[at]])
         found.add(

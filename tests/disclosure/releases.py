@@ -26,7 +26,7 @@ LATE, LATEST = 0.1, 3
 
 
 def releases(seed: int, workers: Executor) -> tuple[Cells, ...]:
-    """The true cells of each release, as they are known when it is made."""
+    """Return the true cells of each release, as they are known when it is made."""
     told: list[Counter[CellKey]] = [Counter() for _ in RELEASES]
     for found in workers.map(partial(_of_authority, seed), AUTHORITIES):
         for all_cells, own in zip(told, found, strict=True):
@@ -40,7 +40,7 @@ def _until(last: date, cells: Cells) -> Cells:
 
 
 def _of_authority(seed: int, code: str) -> list[dict[CellKey, int]]:
-    """What each release tells of one authority that none before it told."""
+    """Return what each release tells of one authority that none before it told."""
     nation, chance = Simulation(seed, MONTHS_BEFORE + len(MONTHS), END, [code]), Random(f"{seed}/{code}")
     truths = [Truth() for _ in RELEASES]
     for life in _lives(nation, code):
@@ -51,7 +51,7 @@ def _of_authority(seed: int, code: str) -> list[dict[CellKey, int]]:
 
 
 def _lives(nation: Simulation, code: str) -> Iterator[Life]:
-    """The final facts of each order."""
+    """Yield the final facts of each order."""
     for day in range((END - nation.first).days):
         for course in nation.authorities[code].courses(nation.first + timedelta(days=day), END):
             if life := {fact.key: fact for known_on, fact in course.facts if known_on < END}:
@@ -59,7 +59,7 @@ def _lives(nation: Simulation, code: str) -> Iterator[Life]:
 
 
 def _in_time(month: date) -> int:
-    """The place of the release that has this month as its last; negative before the first."""
+    """Return the place of the release that has this month as its last; negative before the first."""
     return MONTHS.index(max(month, FIRST)) - MONTHS.index(RELEASES[0])
 
 

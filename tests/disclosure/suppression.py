@@ -39,13 +39,13 @@ class Shown(NamedTuple):
 
     @property
     def told(self) -> Known:
-        """What is known of numbers that are published as they are."""
+        """Return what is known of numbers that are published as they are."""
         shown = ~self.hidden
         return Known(self.of.rows[np.flatnonzero(shown)], self.values[shown], self.values[shown])
 
 
 def is_small(values: Values) -> Hidden:
-    """What must not be told."""
+    """Return what must not be told."""
     return (values > 0) & (values < SMALL)
 
 
@@ -56,7 +56,7 @@ def some(which: Hidden) -> list[int]:
 
 
 def suppressed(of: Numbers, counts: Counts) -> Shown:
-    """Hides numbers until no small one is known to within less than WIDTH."""
+    """Hide numbers until no small one is known to within less than WIDTH."""
     values = of.rows @ counts.reshape(-1)
     cost = (values + 1) * np.array([WEIGHTS[kind] for kind in of.kinds])
     found = Shown(of, counts, is_small(values))
@@ -71,7 +71,7 @@ def suppressed(of: Numbers, counts: Counts) -> Shown:
 
 
 def attacked(releases: Sequence[Shown], found: Findings) -> None:
-    """What the newest of these releases of one year hides, and what can be worked out all the same.
+    """Find what the newest of these releases of one year hides, and what can be worked out all the same.
 
     Of a year that did not change there is only one.
     """
@@ -91,14 +91,14 @@ def attacked(releases: Sequence[Shown], found: Findings) -> None:
 
 
 def _changes_shown(before: Shown, after: Shown) -> list[bool]:
-    """Of each number that changed a little, whether both releases show it."""
+    """Return of each number that changed a little whether both releases show it."""
     then, now = _places(before, after)
     changed = is_small(after.values[now] - before.values[then])
     return list((~before.hidden[then] & ~after.hidden[now])[changed])
 
 
 def _places(before: Shown, after: Shown) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Of each number of both, its place in one and in the other."""
+    """Return of each number of both its place in one and in the other."""
     places = {name: n for n, name in enumerate(after.of.names)}
     pairs = [(n, places[name]) for n, name in enumerate(before.of.names) if name in places]
     then, now = np.array(pairs).T
@@ -106,7 +106,7 @@ def _places(before: Shown, after: Shown) -> tuple[NDArray[np.int64], NDArray[np.
 
 
 def _told_to_two(now: Shown, at: int) -> bool:
-    """To the two authorities whose hidden numbers beside this one are largest; they know all of their own."""
+    """Return whether it is told to the two authorities whose hidden numbers beside this one are largest; they know all of their own."""
     of, values, victim = now.of, now.values, now.of.names[at]
     beside = [
         n for n, name in enumerate(of.names) if now.hidden[n] and n != at and name == victim._replace(area=name.area)
@@ -120,7 +120,7 @@ def _told_to_two(now: Shown, at: int) -> bool:
 
 
 def together(releases: Sequence[Shown], target: csr_array) -> tuple[Known, csr_array]:
-    """What all releases tell whoever knows that what comes late only adds, and the number as the newest has it.
+    """Return what all releases tell whoever knows that what comes late only adds, and the number as the newest has it.
 
     Unknown are the counts of the first, and then what each added.
     """
@@ -136,7 +136,7 @@ def together(releases: Sequence[Shown], target: csr_array) -> tuple[Known, csr_a
 
 
 def _shown_before(before: Shown, after: Shown) -> Values:
-    """What the release before showed of each number, NaN where it showed nothing."""
+    """Return what the release before showed of each number, NaN where it showed nothing."""
     then, now = _places(before, after)
     found = np.full(len(after.hidden), np.nan)
     found[now] = np.where(before.hidden, np.nan, before.values)[then]
@@ -144,7 +144,7 @@ def _shown_before(before: Shown, after: Shown) -> Values:
 
 
 def _over(releases: Sequence[Shown], rows: csr_array, since: int, until: int) -> csr_array:
-    """Sums of the release at `until`, over what each release added, from that at `since` on."""
+    """Return sums of the release at `until`, over what each release added, from that at `since` on."""
     shape = releases[until].counts.shape
     places = np.arange(rows.shape[1]).reshape(shape)
     blocks = [

@@ -25,7 +25,7 @@ Row = NDArray[np.float64]
 
 
 class Kind(StrEnum):
-    """What a published number is of."""
+    """The kinds of published numbers."""
 
     MONTH = "Scotland's months"
     YEAR = "Scotland's year"
@@ -44,11 +44,11 @@ class Split:
 
     @property
     def width(self) -> int:
-        """How many counts there are of an authority's month: the last is of the rest, if there can be one."""
+        """Return how many counts there are of an authority's month: the last is of the rest, if there can be one."""
         return len(self.categories) + (not self.exhaustive)
 
     def counts(self, cells: Cells, months: Sequence[date]) -> Counts:
-        """By authority, month and category."""
+        """Return counts by authority, month and category."""
         return np.array([[self._of(cells, area, month) for month in months] for area in AREAS])
 
     def _of(self, cells: Cells, area: str, month: date) -> list[int]:
@@ -82,7 +82,7 @@ class Numbers:
 
     @cached_property
     def sums(self) -> tuple[tuple[int, list[int]], ...]:
-        """Each number that others add up to, by place, and these."""
+        """Return each number that others add up to, by place, and these."""
         return tuple(self._sums())
 
     def _sums(self) -> Iterator[tuple[int, list[int]]]:
@@ -94,7 +94,7 @@ class Numbers:
 
 
 def _parts(whole: Name, names: tuple[Name, ...]) -> Iterator[list[int]]:
-    """What could add up to it: of shorter periods, of each authority, or of each category."""
+    """Yield what could add up to it: of shorter periods, of each authority, or of each category."""
     shorter = {Kind.YEAR: Kind.MONTH, Kind.AUTHORITY: Kind.QUARTER}.get(whole.kind)
     ways: tuple[Callable[[Name], bool], ...] = (
         lambda name: name.kind is shorter and (name.area, name.category) == (whole.area, whole.category),
@@ -111,7 +111,7 @@ def _parts(whole: Name, names: tuple[Name, ...]) -> Iterator[list[int]]:
 
 
 def splits() -> list[Split]:
-    """Those of counted things whose categories are published of single authorities."""
+    """Return those of counted things whose categories are published of single authorities."""
     return [
         Split(cells_in(table.totals[0]), split.cells, split.exhaustive)
         for table in TABLES
@@ -145,7 +145,7 @@ def _names(categories: int, months: int) -> Iterator[Name]:
 
 
 def _row(name: Name, shape: tuple[int, int, int]) -> Row:
-    """One at each count that the number sums."""
+    """Return one at each count that the number sums."""
     row, every = np.zeros(shape), slice(None)
     length = QUARTER if name.kind is Kind.QUARTER else 1
     months = every if name.period is None else slice(length * name.period, length * (name.period + 1))

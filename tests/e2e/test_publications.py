@@ -142,7 +142,7 @@ def test_the_list_of_changes_is_of_every_figure_that_differs_and_of_no_other(
 
 
 def changes(web: httpx.Client, **asked: str | int) -> tuple[int, list[dict[str, Any]]]:
-    """How many the API says match, and all of them, page after page."""
+    """Return how many the API says match, and all of them, page after page."""
     found: list[dict[str, Any]] = []
     cursor: int | None = 0
     while cursor is not None:

@@ -234,7 +234,7 @@ PRINTED = ("/", f"/authorities/{HEARD[0]}", "/compare/placement_within_7", f"/re
 
 
 def widest(page: Page) -> float:
-    """How far to the right anything of the page reaches, in pixels."""
+    """Return how far to the right anything of the page reaches, in pixels."""
     found: float = page.evaluate(
         "Math.max(...[...document.querySelectorAll('main td, main th, main p, main svg')]"
         ".map(each => each.getBoundingClientRect().right))"

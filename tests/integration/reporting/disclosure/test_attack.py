@@ -67,7 +67,7 @@ def databases(migrated: Callable[[], str]) -> Iterator[tuple[Engine, Engine]]:
 
 @pytest.fixture(scope="module")
 def world(databases: tuple[Engine, Engine]) -> World:
-    """What happened, and beside it the same as it was published."""
+    """Return what happened, and make the same beside it as it was published."""
     happened = released_monthly.truth(databases[0])
     assert released_monthly.as_published(databases[0], happened, databases[1]).releases == happened.releases
     return happened
@@ -91,7 +91,7 @@ def both(databases: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> t
 
 
 def everything(releases: tuple[str, ...]) -> Iterator[str]:
-    """What can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages.
+    """Yield what can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages.
 
     Of all releases figures, changes and pages; of the last two every format too.
     """
@@ -154,7 +154,7 @@ def in_every_format(release: str) -> Iterator[str]:
 
 
 def span_of(release: str) -> str:
-    """The months of a release: its last is in its name."""
+    """Return the months of a release: its last is in its name."""
     return f"from=2025-04&to={release.partition('.')[0]}"
 
 
@@ -189,7 +189,7 @@ def whole_cells(patch: pytest.MonkeyPatch) -> None:
 
 
 def anew(patch: pytest.MonkeyPatch) -> None:
-    """Each release has draws of its own, and keeps nothing that was published before."""
+    """Give each release draws of its own, which keeps nothing that was published before."""
 
     def drawn_again(cells: Cells, last_month: date, key: bytes, _earlier: Earlier, told: Told) -> Cells:
         return rounded(cells, last_month, key + f"{last_month}".encode(), told=told)
@@ -216,7 +216,7 @@ UNTOUCHED = ("authority,quarter", "authority,year", "month")
 
 
 def narrowed_down(client: TestClient, releases: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The figures for which nothing came late and which releases showed differently: the truth lies between."""
+    """Return the figures for which nothing came late and which releases showed differently: the truth lies between."""
     shown: defaultdict[tuple[str, ...], set[float]] = defaultdict(set)
     for release in releases:
         for name, by in product(OF_EVERY_KIND, UNTOUCHED):
@@ -232,7 +232,7 @@ def is_whole(period: str, release: str) -> bool:
 
 
 def is_touched(name: str, row: dict[str, Any]) -> bool:
-    """Whether anything came late of the area in the period; of a stock, also in months before it."""
+    """Return whether anything came late of the area in the period; of a stock, also in months before it."""
     first, last = days_of(row["period"])
     since = date.min if INDICATORS[name].kind is Kind.STOCK else first
     return any(late.authority in members(row["authority"]) and since <= late.month <= last for late in LATE)
@@ -261,7 +261,7 @@ def rows(client: TestClient, path: str, token: str | None = None) -> list[dict[s
 
 
 def manager_of(code: str) -> str:
-    """A token of somebody at that authority."""
+    """Return a token of somebody at that authority."""
     return mint(KEYS.private, Identity("manager", frozenset({"orders:read"}), code), timedelta(hours=1), system_clock)
 
 
