@@ -31,7 +31,7 @@ def name_strangers(state: State, tables: Mapping[str, Table], columns: Mapping[s
     if not strangers:
         return
     known = Known(state.orders_in(orders))
-    where = orders[0] if len(orders) == 1 and orders[0] in columns else "any table of orders"
+    where = orders[0] if len(orders) == 1 and not {*"*?[,"} & {*orders[0]} else "any table of orders"
     for sheet, found in groupby(strangers, key=lambda one: one.sheet):
         for one in found:
             column = f"{sheet}!{columns[sheet]}"
