@@ -71,13 +71,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return one more than there are cores, since tests of real parts wait much, but only as many as there is memory for.
+    """Return two more than there are cores, since tests of real parts wait much, but only as many as there is memory for.
 
     Return none beside the test process where a broker or a database was given.
     """
     given = os.environ.get("PAYBACK_TEST_KAFKA") or os.environ.get("PAYBACK_TEST_POSTGRES")
     fitting = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
-    return 0 if given else max(1, min((os.cpu_count() or 1) + 1, fitting))
+    return 0 if given else max(1, min((os.cpu_count() or 1) + 2, fitting))
 
 
 class Together(LoadFileScheduling):  # type: ignore[misc]
