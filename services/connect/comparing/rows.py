@@ -20,7 +20,7 @@ from services.connect.result import ImportResult
 from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
 
 _AT_ONCE = 500
-_VERSION = 3
+_VERSION = 4
 """Grows when cells are read in another way, so that known rows are read again."""
 
 
@@ -49,7 +49,9 @@ class Rows:
         self.headings_end = headings.first_row + table.heading_rows - 1
         """The number of the last row of the headings."""
         self._names = names
-        told = repr((_VERSION, mapping.dates, mapping.epoch, mapping.blanks, names.table, table)).encode()
+        told = repr(
+            (_VERSION, mapping.dates, mapping.epoch, mapping.decimal, mapping.blanks, names.table, table)
+        ).encode()
         self._mark = blake2b(told, key=secret[:64]).digest()
 
     @property

@@ -14,6 +14,7 @@ from services.connect.extracts.columns import Headings, Row
 from services.connect.faults import CannotGoOn, Unread
 from services.connect.mapping import transforms
 from services.connect.mapping.model import Conditions, Heading, Mapping, Requirement, Stated, Value, members, value_of
+from services.connect.mapping.numbers import MARKS, unit_of
 
 _REMEMBERED = 50_000
 """How many cells of a column have their meaning cached; most columns repeat values."""
@@ -104,7 +105,7 @@ class Binding:
 
     def field(self, name: str, hint: Any, value: Value) -> Field:
         """Bind one member of this type."""
-        read = self._reader(hint, value)
+        read = self._reader(name, hint, value)
         places, heading = self._places(value)
         blank: Any = None if optional(hint) else MISSING
         for given in (value.always, value.blank):
@@ -139,7 +140,7 @@ class Binding:
         self.used.add(place)
         return place
 
-    def _reader(self, hint: Any, value: Value) -> Read:
+    def _reader(self, name: str, hint: Any, value: Value) -> Read:
         order, epoch = value.dates or self._mapping.dates, self._epoch
         kind = bare(hint)
         if kind in _TEXTS:
@@ -155,7 +156,9 @@ class Binding:
                 return transforms.code_in(kind, value.codes)
             except Unread as fault:
                 raise CannotGoOn(f"{self._headings.table}: in the mapping, {fault}") from None
-        return lambda cell: transforms.whole_in(value.codes.get(text_of(cell), cell), value.times)
+        unit, decimal = unit_of(name), value.decimal or self._mapping.decimal
+        mark = "" if decimal is None else MARKS[decimal]
+        return lambda cell: transforms.whole_in(value.codes.get(text_of(cell), cell), value.times, unit, mark)
 
     def _text_reader(self, kind: Any, value: Value) -> Read:
         secret, codes = self._secret, value.codes

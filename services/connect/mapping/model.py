@@ -23,6 +23,10 @@ Conditions = Annotated[
 DateOrder = Annotated[
     Literal["dmy", "mdy", "ymd"], Meta(description="The order of day, month and year in dates written as text.")
 ]
+DecimalMark = Annotated[
+    Literal["point", "comma"],
+    Meta(description="The mark before decimals, where numbers written as text may be read in two ways, as 1,500 may."),
+]
 
 
 class Value(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -51,6 +55,9 @@ class Value(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_
     ] = None
     times: Annotated[float, Meta(description="The factor by which a number is multiplied, such as 60 for hours.")] = 1
     dates: Annotated[DateOrder | None, Meta(description="For a column that writes dates in another order.")] = None
+    decimal: Annotated[
+        DecimalMark | None, Meta(description="For a column that writes numbers with another mark before decimals.")
+    ] = None
     keyed: Annotated[
         bool,
         Meta(description="For a reference that identifies the person: your key turns it into a pseudonym."),
@@ -221,6 +228,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     authority: Annotated[str, Meta(description="Statistical code of the authority, such as S12000027.")]
     system: Annotated[str, Meta(description="The name of your system in the source of the events.")] = "connect"
     dates: DateOrder = "dmy"
+    decimal: DecimalMark | None = None
     epoch: Annotated[
         Literal[1900, 1904] | None,
         Meta(description="The year from which dates written as numbers count; by default the workbook's own, or 1900."),

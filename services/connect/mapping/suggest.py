@@ -196,14 +196,14 @@ def _hours(sheet: Sheet, _: str) -> str | None:
     if hours is None:
         return None
     hours.used = True
-    most = max((whole_in(cell, 60) for cell in hours.filled if reads(_minutes, cell)), default=0)
+    most = max((_minutes(cell) for cell in hours.filled if reads(_minutes, cell)), default=0)
     long = "; some are longer than a day: are they minutes?" if most > _DAY else ""
     given = f"{{column: {_quoted(hours.heading)}, times: 60, blank: 0}}"
     return f"{given}  # DOUBT: taken for hours, so for 60 minutes each, and a blank cell for none{long}"
 
 
 def _minutes(cell: Scalar) -> int:
-    return whole_in(cell, 60)
+    return whole_in(cell, 60, "minutes")
 
 
 def _number(sheet: Sheet, name: str) -> str | None:

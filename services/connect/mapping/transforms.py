@@ -14,6 +14,7 @@ from contracts.codes import Code
 from contracts.decoding.envelope import CASELOAD
 from services.connect.extracts.cells import Scalar, plain, text_of
 from services.connect.faults import Unread
+from services.connect.mapping.numbers import Written, amount, written
 from services.connect.mapping.words import MONTHS, OTHER_WORDS, TRUTHS
 
 _EPOCHS = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
@@ -24,11 +25,6 @@ _NAMED = re.compile(r"(?:[a-z]+,? )?(\d{1,2})(?:st|nd|rd|th)?[ \-/.]*([a-z]+)[ \
 _NAMED_FIRST = re.compile(r"([a-z]+) (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.IGNORECASE)
 _TIME = re.compile(r"[T ]+\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[ap]\.?m\.?)?(Z|[+-]\d\d:?\d\d)?$", re.IGNORECASE)
 _SERIAL = re.compile(r"\d{5}(\.\d+)?")
-_NUMBER = re.compile(
-    r"(?:(?P<english>-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)|(?P<other>-?(?:\d{1,3}(?:\.\d{3})+|\d+),(?:\d{1,2}|\d{4,})))"
-    r"\s*(?:hours?|hrs?|h|months?|mths?|m|minutes?|mins?)?\.?"
-)
-"""A comma before three digits divides thousands, as in 1,200; before fewer or more it is the decimal comma of other countries."""
 _SAFE = re.compile(r"[A-Za-z0-9._/-]+")
 
 
@@ -125,37 +121,28 @@ def moment_in(cell: Scalar, order: str, epoch: int) -> datetime:
     return datetime.combine(date_in(cell, order, epoch), time())
 
 
-def whole_in(cell: Scalar, times: float = 1) -> int:
-    """Read a whole number, after multiplying it; h:mm counts as hours."""
-    if isinstance(cell, timedelta | time):
-        hours = _hours(cell)
-    elif isinstance(cell, str):
-        hours = _number_in(cell)
-    elif isinstance(cell, bool) or not isinstance(cell, int | float):
-        raise Unread(f"'{text_of(cell)}' is not a number")
-    else:
-        hours = cell
-    result = round(hours * times, 6)
+def whole_in(cell: Scalar, times: float = 1, unit: str | None = None, mark: str = "") -> int:
+    """Read a whole number of this unit, after multiplying it; h:mm counts as hours. `mark` is the mark before decimals, if it is known."""
+    result = amount(_written(cell), unit, times, mark)
     if result != round(result):
-        raise Unread(f"{text_of(cell)} makes {result:g}, which is not a whole number")
+        raise Unread(f"'{text_of(cell)}' makes {result:g}, which is not a whole number")
     return round(result)
+
+
+def _written(cell: Scalar) -> Written:
+    if isinstance(cell, timedelta | time):
+        return Written(text_of(cell), (_hours(cell),), "hours")
+    if isinstance(cell, str):
+        return written(cell)
+    if isinstance(cell, bool) or not isinstance(cell, int | float):
+        raise Unread(f"'{text_of(cell)}' is not a number")
+    return Written(text_of(cell), (cell,))
 
 
 def _hours(cell: timedelta | time) -> float:
     if isinstance(cell, time):
         return cell.hour + cell.minute / 60
     return cell.total_seconds() / 3600
-
-
-def _number_in(text: str) -> float:
-    if clock := re.fullmatch(r"\s*(\d+):([0-5]\d)(?::00)?\s*", text):
-        return int(clock[1]) + int(clock[2]) / 60
-    number = _NUMBER.fullmatch(text.strip())
-    if number is None:
-        raise Unread(f"'{text.strip()}' is not a number")
-    if number["english"] is not None:
-        return float(number["english"].replace(",", ""))
-    return float(number["other"].replace(".", "").replace(",", "."))
 
 
 def truth_in(cell: Scalar, codes: dict[str, str]) -> bool:

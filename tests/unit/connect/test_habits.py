@@ -231,13 +231,13 @@ def test_what_could_be_no_number_is_none(told: str) -> None:
 
 def test_a_number_that_is_refused_is_shown_as_it_was_read(tmp_path: Path) -> None:
     heads = ["Ref", "Session", "Day", "Attendance", "Hours"]
-    rows: Rows = [heads, ["A1", "s1", date(2026, 2, 20), "Attended", "3,250"]]
+    rows: Rows = [heads, ["A1", "s1", date(2026, 2, 20), "Attended", "3250"]]
     yaml = mapping(tmp_path / "m.yaml", "", "vanished: withdraw").read_text()
     result, _ = Imports(tmp_path, yaml).take(
         taken(xlsx(tmp_path / "1.xlsx", {"Orders": [HEADINGS], "Sessions": rows}), 28)
     )
     [refusal] = result.refusals
-    assert str(refusal).startswith("Sessions!E2: hours '3,250' is read as 195,000 minutes, which is refused: expected")
+    assert str(refusal).startswith("Sessions!E2: hours '3250' is read as 195,000 minutes, which is refused: expected")
 
 
 def test_a_wrong_date_of_birth_is_never_repeated(tmp_path: Path) -> None:
@@ -310,3 +310,31 @@ def test_a_workbook_in_which_nothing_is_struck_through_says_nothing(tmp_path: Pa
         taken(xlsx(tmp_path / "1.xlsx", {"Orders": [HEADINGS, order("A1")]}), 4)
     )
     assert result.remarks == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "minutes"),
+    [
+        ("", "", None),
+        ("authority:", "decimal: comma\nauthority:", 90),
+        ("times: 60", "times: 60, decimal: comma", 90),
+        ("authority:", "decimal: point\nauthority:", None),
+    ],
+)
+def test_hours_that_may_be_either_of_two_are_read_as_the_mapping_says(
+    old: str, new: str, minutes: int | None, tmp_path: Path
+) -> None:
+    heads = ["Ref", "Session", "Day", "Attendance", "Hours"]
+    rows: Rows = [
+        heads,
+        *(["A1", f"s{n}", date(2026, 2, 20 + n), "Attended", cell] for n, cell in enumerate(["1,500", "90 mins"])),
+    ]
+    yaml = mapping(tmp_path / "m.yaml", "", "vanished: withdraw").read_text().replace(old, new)
+    result, events = Imports(tmp_path, yaml).take(
+        taken(xlsx(tmp_path / "1.xlsx", {"Orders": [HEADINGS], "Sessions": rows}), 28)
+    )
+    sessions: list[Any] = [event.data for event in events if hasattr(event.data, "ref")]
+    credited = {session.ref: session.minutes_credited for session in sessions}
+    assert credited == {"s1": 90} | ({} if minutes is None else {"s0": minutes})
+    asked = "may be 1.5 or 1500" if not new else "'1,500' is read as 90,000 minutes"
+    assert [asked in one.words for one in result.refusals] == ([True] if minutes is None else [])

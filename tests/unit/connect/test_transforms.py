@@ -1,12 +1,16 @@
 """Cells to values."""
 
+import re
 from datetime import date, datetime, time, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contracts.codes import Attendance, CourtType, Sex
 from services.connect.extracts.cells import Scalar
 from services.connect.faults import Unread
+from services.connect.mapping.numbers import unit_of, written
 from services.connect.mapping.transforms import (
     age,
     authority_in,
@@ -83,6 +87,101 @@ def test_numbers(cell: Scalar, times: float, minutes: int) -> None:
 def test_what_is_no_whole_number(cell: Scalar) -> None:
     with pytest.raises(Unread):
         whole_in(cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "minutes"),
+    [("0,5", 30), ("1,0", 60), ("3,25", 195), ("7,0 h", 420), ("1.5h", 90), ("90 mins", 90), ("90m", 90), ("1:30", 90),
+     ("9 mins", 9), ("1h30", 90), ("1 hr 30 mins", 90), ("1\u00a0000", 60_000), ("1 000", 60_000), ("1'000", 60_000),
+     ("1'000,5 hrs", 60_030), ("-1,5", -90), ("\u22121.5", -90), ("1.234,5", 74_070), ("1,234.5", 74_070),
+     ("1,234,500", 74_070_000), ("1.5 hrs.", 90), (".5", 30), (timedelta(hours=3), 180)],
+)  # fmt: skip
+def test_hours_however_they_are_written_as_minutes(cell: Scalar, minutes: int) -> None:
+    assert whole_in(cell, 60, "minutes") == minutes
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "50%",
+        "1,2,3",
+        "1.2.3",
+        "12 34",
+        "1,23,456",
+        "1'23",
+        "1,234 567",
+        "5,",
+        ",5",
+        "3 to 4",
+        "3-4",
+        "12 months",
+        "2 yrs",
+        "two",
+    ],
+)
+def test_what_is_no_number_of_minutes(cell: str) -> None:
+    with pytest.raises(Unread, match=re.escape(f"'{cell}' is ")):
+        whole_in(cell, 60, "minutes")
+
+
+def test_a_unit_in_the_cell_counts_before_that_of_the_column() -> None:
+    assert whole_in("1.5h", 1, "minutes") == 90
+    assert whole_in("90 mins", 60, "minutes") == 90
+    assert whole_in("120 mins", 1, "hours") == 2
+    assert whole_in(time(2, 30), 1, "minutes") == 150
+    assert [whole_in(cell, 1, "months") for cell in ("12m", "12 mths", "1 year", "2 yrs")] == [12, 12, 12, 24]
+
+
+@pytest.mark.parametrize(
+    ("cell", "member"),
+    [("12 hrs", "months"), ("2:00", "months"), ("6 months", "hours"), ("1 year", "minutes_credited"),
+     ("30 mins", "age_at_imposition"), ("5 hours", "orders")],
+)  # fmt: skip
+def test_a_unit_that_contradicts_the_member_is_refused_with_the_cell(cell: str, member: str) -> None:
+    with pytest.raises(Unread, match=f"^'{cell}' is not a number"):
+        whole_in(cell, 60, unit_of(member))
+
+
+@pytest.mark.parametrize("cell", ["1,500", "1.500", "6.000 hrs", "-2,250"])
+def test_a_number_that_may_be_either_of_two_is_asked_about(cell: str) -> None:
+    with pytest.raises(
+        Unread, match=re.escape(f"'{cell}' may be ") + ".* or .*: give `decimal: comma` or `decimal: point`"
+    ):
+        whole_in(cell, 60, "minutes")
+
+
+def test_the_mapping_says_which_mark_stands_before_decimals() -> None:
+    assert [whole_in(cell, 60, "minutes", ",") for cell in ("1,500", "1.500")] == [90, 90_000]
+    assert [whole_in(cell, 60, "minutes", ".") for cell in ("1,500", "1.500")] == [90_000, 90]
+
+
+def test_thousands_that_could_be_no_whole_number_else_are_thousands() -> None:
+    """In a column of whole hours, 1.2 could not be sent."""
+    assert whole_in("1,200", 1, "hours") == 1200
+
+
+@given(
+    st.integers(0, 9_999_999),
+    st.integers(0, 3),
+    st.sampled_from(["", ",", ".", " ", "'", "\u00a0"]),
+    st.sampled_from(".,"),
+)
+def test_every_way_to_write_a_number_is_read_or_refused(number: int, places: int, between: str, mark: str) -> None:
+    """A number is read as it is meant, or refused if another could be meant by the same signs; never read as the other."""
+    whole, rest = divmod(number, 10**places)
+    grouped = f"{whole:,}".replace(",", between)
+    text = grouped + (f"{mark}{rest:0{places}}" if places else "")
+    meant = number / 10**places
+    if between == mark and places:
+        return
+    found = written(text)
+    assert any(abs(one - meant) < 1e-9 for one in found.readings)
+    if len(found.readings) > 1:
+        assert re.fullmatch(r"[1-9]\d{0,2}[.,]\d{3}", text)
+        own = mark if places else {",": ".", ".": ","}[between]
+        assert whole_in(text, 1000, mark=own) == round(meant * 1000)
+        with pytest.raises(Unread, match="may be"):
+            whole_in(text, 1000)
 
 
 def test_codes_by_code_label_usual_word_and_own_word() -> None:
