@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from contracts.codes import Code
 from services.connect.extracts.cells import plain
-from services.connect.mapping.words import OTHER_WORDS, SHORT
+from services.connect.mapping.words import GRAVE, OTHER_WORDS, SHORT
 
 CLOSE = 0.84
 """From this likeness on, a heading counts as another spelling of a usual one."""
@@ -47,9 +47,21 @@ def meant(word: str, kind: type[Code]) -> list[Code]:
     """Return the codes that an office's own word may mean: one if there is little doubt, several if it could be any of them."""
     ratios = {one: max(likeness(word, phrase) for phrase in _phrases(one)) for one in kind}
     best = max(ratios, key=lambda one: ratios[one])
-    if ratios[best] >= CLOSE:
+    if ratios[best] >= CLOSE and (best not in GRAVE or says_no_more(word, best)):
         return [best]
     return [one for one in kind if any(_within(word, phrase) for phrase in _phrases(one))]
+
+
+def says_no_more(word: str, code: Code) -> bool:
+    """Return whether each significant word is one of a phrase for the code: `no show - sick` says more than `no show`."""
+    return any(_all_in(_telling(spoken(word)), _telling(spoken(phrase))) for phrase in _phrases(code))
+
+
+def says_just(word: str, code: Code) -> bool:
+    """Return whether the word says all that a phrase for the code says, and no more."""
+    own = _telling(spoken(word))
+    phrases = [_telling(spoken(phrase)) for phrase in _phrases(code)]
+    return any(_all_in(own, phrase) and _all_in(phrase, own) for phrase in phrases)
 
 
 def means(word: str, code: Code) -> bool:

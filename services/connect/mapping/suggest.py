@@ -15,17 +15,15 @@ from contracts.events import Fact, PersonRef
 from services.connect.extracts.cells import Scalar, plain, text_of
 from services.connect.mapping.forms import bare, optional
 from services.connect.mapping.hints import BORN, CASELOAD, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER
-from services.connect.mapping.likeness import SURE, means, meant
+from services.connect.mapping.likeness import SURE, means, meant, says_just, says_no_more
 from services.connect.mapping.model import STATABLE, members
 from services.connect.mapping.seen import Seen, Sheet, reader_of, reads
 from services.connect.mapping.transforms import code_in, whole_in
-from services.connect.mapping.words import MONTHS
+from services.connect.mapping.words import GRAVE, MONTHS
 
 _SHOWN = 8
 _WORDS = 40
 """Most of an office's own words for one code list."""
-_HARMFUL = frozenset({Attendance.ABSENT_UNACCEPTABLE})
-"""A code that counts against a person, and so is never guessed from words that are only like it."""
 _TELLING = (Sex, Attendance, EndReason, Activity)
 """Code lists that identify a column whatever its heading."""
 _NO_NUMBER = (
@@ -251,11 +249,12 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
 def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:
     """Return the code that a word means, with the doubt; `?` if it may be several or none, about which `check` asks."""
     found = meant(word, kind)
-    if len(found) == 1 and (found[0] not in _HARMFUL or means(word, found[0])):
+    if len(found) == 1 and (found[0] not in GRAVE or says_just(word, found[0])):
         return str(found[0]), "" if means(word, found[0]) else f'; DOUBT: taken for "{found[0].label}"'
     if kind is WorkType and not found:
         return str(WorkType.OTHER), "; DOUBT: nothing nearer was found"
-    return '"?"', f"; {' or '.join(found)}?" if found else ""
+    asked = [one for one in found if one not in GRAVE or says_no_more(word, one)]
+    return '"?"', f"; {' or '.join(asked)}?" if asked else ""
 
 
 def _requirements(sheet: Sheet) -> list[str]:

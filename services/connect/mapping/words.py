@@ -9,6 +9,7 @@ from contracts.codes import (
     Employment,
     EndReason,
     Ethnicity,
+    LateReason,
     RequirementKind,
     ReviewKind,
     Setting,
@@ -33,6 +34,17 @@ SHORT = {
 }  # fmt: skip
 """How offices shorten words in headings and codes."""
 TRUTHS = dict.fromkeys(("yes", "y", "true", "1", "x"), True) | dict.fromkeys(("no", "n", "false", "0", "none"), False)
+GRAVE: frozenset[Code] = frozenset(
+    {
+        Attendance.ABSENT_UNACCEPTABLE,
+        Attendance.ATTENDED_SENT_HOME_CONDUCT,
+        Attendance.LEFT_EARLY,
+        EndReason.REVOKED_BREACH,
+        LateReason.DID_NOT_ATTEND,
+        LateReason.NON_COMPLIANCE,
+    }
+)
+"""Codes that count against a person, and so are never guessed from words that only resemble theirs or say more."""
 OTHER_WORDS: dict[type[Code], dict[str, str]] = {
     Sex: {"m": "male", "f": "female", "man": "male", "woman": "female", "u": "not_known", "unknown": "not_known"},
     CourtType: {
@@ -85,6 +97,8 @@ OTHER_WORDS: dict[type[Code], dict[str, str]] = {
         "ill": "absent_acceptable_medical",
         "unwell": "absent_acceptable_medical",
         "in hospital": "absent_acceptable_medical",
+        "doctor": "absent_acceptable_medical",
+        "covid": "absent_acceptable_medical",
         "gp appointment": "absent_acceptable_medical",
         "cancelled": "cancelled_by_service",
     },

@@ -11,16 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from contracts.codes import Code
+from contracts.codes import Attendance, Code
 from services.cli import command_line
 from services.connect.extracts.columns import Headings, Row
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
 from services.connect.mapping.hints import BORN, FACTS, HOURS, LENGTHS, ORDER
-from services.connect.mapping.likeness import means
+from services.connect.mapping.likeness import means, meant
 from services.connect.mapping.loading import read_mapping
 from services.connect.mapping.seen import sheet_of
 from services.connect.mapping.suggest import proposal
+from services.connect.mapping.words import GRAVE
 from services.connect.work import Job, check
 from tests.support.extracts import HEADINGS, Rows, order, text, xlsx
 
@@ -278,9 +279,69 @@ def test_a_reason_that_counts_against_somebody_is_never_guessed(tmp_path: Path) 
     words = ["Yes", "Yes", "No - ill", "No show", "No show, phoned", "Sick"]
     told = [["A/1", f"{day:02}/02/2026", word, 6] for day, word in enumerate(words, 13)]
     said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": [*rows, *told]}))
-    assert '"No - ill": "?"  # in 1 row; absent_acceptable_medical or absent_unacceptable?' in said
-    assert '"No show, phoned": "?"  # in 1 row; absent_unacceptable?' in said
+    assert '"No - ill": "?"  # in 1 row; absent_acceptable_medical?' in said
+    assert '"No show, phoned": "?"  # in 1 row\n' in said
     assert "absent_unacceptable  # in" not in said
+
+
+_REASONS = ("sick", "ill", "unwell", "doctor", "covid", "funeral", "bereaved", "at work", "childcare", "ferry")
+_SAID = (
+    "No show - {}",
+    "No \u2013 {}",
+    "DNA ({})",
+    "did not attend: {}",
+    "Absent, {}",
+    "Left early - {}",
+    "sent home {}",
+)
+
+
+@pytest.mark.parametrize("form", _SAID)
+def test_no_guess_is_graver_than_the_words(form: str, tmp_path: Path) -> None:
+    """Somebody who was sick, bereaved or at work is neither taken for absent without a reason, nor is it asked whether they were."""
+    rows: Rows = [
+        ["Ref", "Date", "Attended?", "Hrs"],
+        ["A/1", "13/02/2026", "Yes", 6],
+        ["A/1", "14/02/2026", "No show", 6],
+    ]
+    told = [[f"A/{n}", f"{n:02}/03/2026", form.format(reason), 6] for n, reason in enumerate(_REASONS, 10)]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": [*rows, *told]})).splitlines()
+    for reason in _REASONS:
+        [line] = [one.strip() for one in said if one.strip().startswith(f'"{form.format(reason)}": ')]
+        assert not any(code in line for code in GRAVE), line
+        assert line.startswith(f'"{form.format(reason)}": "?"'), line
+
+
+@pytest.mark.parametrize(
+    ("word", "proposed"),
+    [("Breach dropped", '"?"'), ("Breach withdrawn", '"?"'), ("Breached - revoked", "revoked_breach"),
+     ("Revoked on review", "revoked_review")],
+)  # fmt: skip
+def test_an_order_is_not_said_to_be_revoked_for_a_breach_that_was_dropped(
+    word: str, proposed: str, tmp_path: Path
+) -> None:
+    heads = [*HEADINGS[:-1], "Why ended"]
+    rows = [order("A/1", Ended=date(2026, 3, 1), Why_ended=word), order("A/2", Ended=date(2026, 3, 1), Why_ended="Zzz")]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [heads, *rows]}))
+    assert f'"{word}": {proposed}  # in 1 row' in said
+
+
+@pytest.mark.parametrize("word", ["Acceptable absence", "Absence acceptable", "No snow", "No shower"])
+def test_words_that_only_look_like_a_grave_code_do_not_mean_it(word: str, tmp_path: Path) -> None:
+    """However alike the letters are."""
+    rows: Rows = [
+        ["Ref", "Date", "Attended?", "Hrs"],
+        ["A/1", "13/02/2026", "Yes", 6],
+        ["A/1", "14/02/2026", "No show", 6],
+    ]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": [*rows, ["A/1", "15/02/2026", word, 6]]}))
+    [line] = [one for one in said.splitlines() if one.strip().startswith(f'"{word}": ')]
+    assert "absent_unacceptable" not in line
+
+
+@pytest.mark.parametrize("word", ["No show", "no-show", "DNA", "Unacceptable absence", "Absent - unacceptable"])
+def test_absence_in_plain_words_is_still_known(word: str) -> None:
+    assert meant(word, Attendance) == [Attendance.ABSENT_UNACCEPTABLE]
 
 
 def test_of_two_headings_the_one_whose_cells_fit_is_taken(tmp_path: Path) -> None:
