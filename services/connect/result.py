@@ -47,6 +47,8 @@ class ImportResult:
     """Rows that only sum up others."""
     alive: bool = False
     """Whether a heartbeat is sent with it."""
+    samples: dict[str, dict[str, str]] | None = None
+    """Some values as they are written and as they are read, by column. None if nobody asked."""
     open_orders: int | None = None
     """For past years: orders without an end."""
 
@@ -91,6 +93,13 @@ class ImportResult:
         if self.refusals:
             waiting = f"{number_of(self.held, 'fact')} and {number_of(self.unknown, 'row')}"
             yield f"{number_of(len(self.refusals), 'cell')} refused; until this is corrected, {waiting} cannot be sent."
+
+    def shown(self) -> Iterator[str]:
+        """Yield some values of each column as they are written and as they are read."""
+        if self.samples:
+            yield "What was read from the first rows, as it is written and as it is read:"
+        for column, values in (self.samples or {}).items():
+            yield f"  {column}: " + "; ".join(f"'{text}' is {read}" for text, read in values.items())
 
 
 def number_of(count: int, what: str) -> str:

@@ -64,7 +64,7 @@ def tried(job: Job, files: Sequence[Path]) -> ImportResult:
 def check(job: Job, files: Sequence[Path]) -> Report:
     """Report what would be sent and refused, in plain words."""
     result = tried(job, files)
-    return Report([*result.lines(done=False), "Nothing was sent."], result.status)
+    return Report([*result.lines(done=False), *result.shown(), "Nothing was sent."], result.status)
 
 
 def run(job: Job, files: Sequence[Path]) -> Report:

@@ -68,7 +68,7 @@ class Setting:
 
 def compare(setting: Setting, extracts: Sequence[Extract], keep: bool) -> ImportResult:
     """Import everything or nothing; if it is not to be kept, only try. Raises CannotGoOn."""
-    result, state = ImportResult(), setting.state
+    result, state = ImportResult(samples=None if keep else {}), setting.state
     with state.transaction(keep):
         state.begin()
         for extract in extracts:

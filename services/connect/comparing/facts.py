@@ -17,6 +17,8 @@ from services.connect.mapping.model import Mapping, Table, value_of
 from services.connect.moments import LONDON
 
 _END_OF_WORK = time(17)
+_SAMPLES = 3
+"""How many values of a column are shown."""
 
 
 class Refusal(NamedTuple):
@@ -112,6 +114,28 @@ class Reader:
         for form in self._forms:
             found = self._fact(form, row, subject)
             yield found._replace(**caseload) if isinstance(found, Said) else found
+
+    def samples(self, rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, str]]]:
+        """Yield each column with some values as they are written and as they are read; nothing of a person."""
+        general = [field for field in (self._order, self._recorded) if field is not None]
+        there = [row for row in rows if self._counts(row)]
+        yield from self._sampled(general, there)
+        for form in self._forms:
+            yield from self._sampled(form.fields, [row for row in there if form.applies(row)])
+            for one in form.demanded:
+                lengths = [one.length] if one.complete_by is None else [one.length, one.complete_by]
+                yield from self._sampled(lengths, [row for row in there if form.applies(row) and one.applies(row)])
+
+    def _counts(self, row: Row) -> bool:
+        total = is_total(row, () if self._order is None else self._order.places)
+        return not total and not is_subheading(row) and self._applies(row)
+
+    def _sampled(self, fields: Sequence[Field], rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, str]]]:
+        for field in fields:
+            if values := _sampled(field, rows):
+                place = field.places[0]
+                column = f"{letters(place)} " if place < self._real else ""
+                yield f"{self._name}!{column}{field.heading.strip()}, as {field.name}", values
 
     @property
     def order_column(self) -> str:
@@ -220,6 +244,12 @@ class Reader:
         if member == "age_at_imposition" and said.form.born is not None:
             return said.form.born
         return next((field for field in said.form.fields if field.name == member), None)
+
+
+def _sampled(field: Field, rows: Sequence[Row]) -> dict[str, str]:
+    """Return the first values that are not read just as they are written, then others."""
+    found = dict(filter(None, map(field.sample, rows)))
+    return dict(sorted(found.items(), key=lambda one: one[0] == one[1])[:_SAMPLES])
 
 
 def day_of(fact: Fact) -> date:

@@ -62,7 +62,11 @@ class Rows:
     def read(self, state: State, telling: Telling, taken: int, result: ImportResult) -> None:
         """Read the rows, leaving statements in the state and faults in the result."""
         reading = _Reading(self._reader, self._names, state, telling, taken, result)
+        samples = result.samples
         while some := list(islice(self._rows, _AT_ONCE)):
+            if samples is not None:
+                samples |= dict(self._reader.samples(some))
+                samples = None
             digests = [self._digest(row) for row in some]
             known = state.states(digests)
             new = [(row, digest) for row, digest in zip(some, digests, strict=True) if digest not in known]

@@ -35,17 +35,32 @@ class Field:
     """The meaning of an empty cell; `MISSING` if it must not be empty."""
     nothing: frozenset[str] = frozenset()
     """Words that stand in place of a value, so that the cell counts as empty."""
+    told: Read | None = None
+    """Reads the cell as `check` shows it; None if the cell may tell of a person. A cell that it refuses is not shown."""
 
     def of(self, row: Row) -> Any:
         """Return the value in a row. Raises Unread."""
         if not self.places:
             return self.blank
-        cell = row.cells[self.places[0]] if len(self.places) == 1 else _together(row, self.places)
+        cell = self.cell(row)
         if says_nothing(cell, self.nothing):
             if self.blank is MISSING:
                 raise Unread("is blank")
             return self.blank
         return self.read(cell)
+
+    def cell(self, row: Row) -> Scalar:
+        """Return the cell, or several as one text."""
+        return row.cells[self.places[0]] if len(self.places) == 1 else _together(row, self.places)
+
+    def sample(self, row: Row) -> tuple[str, str] | None:
+        """Return the cell as it is written and as it is read; None if it is blank, cannot be read, or may tell of a person."""
+        if self.told is None or not self.places or says_nothing(self.cell(row), self.nothing):
+            return None
+        try:
+            return text_of(self.cell(row)), str(self.told(self.cell(row)))
+        except Unread:
+            return None
 
 
 MISSING = object()
@@ -111,7 +126,9 @@ class Binding:
         for given in (value.always, value.blank):
             if given is not None:
                 blank = self._constant(name, read, given)
-        return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank, self._nothing(hint, value))
+        told = None if value.keyed or bare(hint) == PersonRef else read
+        nothing = self._nothing(hint, value)
+        return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank, nothing, told)
 
     def _nothing(self, hint: Any, value: Value) -> frozenset[str]:
         """Return the words that count as an empty cell: not those that mean a code, or that the mapping explains."""
@@ -183,7 +200,8 @@ class Binding:
         """Bind a local time without offset."""
         places, heading = self._places(value)
         order, epoch = value.dates or self._mapping.dates, self._epoch
-        return Field("recorded", places, heading, lambda cell: transforms.moment_in(cell, order, epoch), None, NOTHING)
+        read = lambda cell: transforms.moment_in(cell, order, epoch)  # noqa: E731
+        return Field("recorded", places, heading, read, None, NOTHING, read)
 
     def caseload(self, value: Value) -> Field:
         """Bind the team that works with the order; none if the cell is blank."""

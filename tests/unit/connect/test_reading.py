@@ -258,3 +258,38 @@ def test_only_its_owner_reads_what_an_import_remembers(tmp_path: Path) -> None:
 
 def test_words_of_an_outcome_are_counted_in_plain_english() -> None:
     assert list(ImportResult().lines(done=False)) == ["Read nothing.", "0 events would be sent."]
+
+
+def test_check_shows_values_as_written_and_as_read(tmp_path: Path) -> None:
+    """Most of all those that are not read just as they are written; nothing that tells of a person, and no row that is left out."""
+    cells = ["100", "80 hrs", "60", "1\u00a00 0", "40,0", "20"]
+    rows = [HEADINGS, *(order(f"A{n}", Hours=cell, Client="Smith") for n, cell in enumerate(cells))]
+    book = {"Orders": [*rows, order("Total", Hours="1 000")]}
+    lines, _ = told(tmp_path, xlsx(tmp_path / "o.xlsx", book))
+    assert "  Orders!G Hours, as hours: '80 hrs' is 80; '40,0' is 40; '100' is 100" in lines
+    assert "  Orders!E Court, as court_type: 'Lerwick Sheriff' is sheriff_summary" in lines
+    assert lines[-1] == "Nothing was sent."
+    assert not any(word in "".join(lines) for word in ("Smith", "1990", "Total"))
+
+
+def test_what_check_shows_holds_no_cell_that_only_falls_back_and_no_reference_of_a_person(tmp_path: Path) -> None:
+    rows = [HEADINGS, order("Smith/1", Court="Mrs Jones rang"), order("Smith/2")]
+    lines, _ = told(
+        tmp_path,
+        xlsx(tmp_path / "o.xlsx", {"Orders": rows}),
+        **{"order: Ref": "order: {column: Ref, keyed: true}", "column: Court": "column: Court, otherwise: not_known"},
+    )
+    assert "  Orders!E Court, as court_type: 'Lerwick Sheriff' is sheriff_summary" in lines
+    assert not any(word in "".join(lines) for word in ("Smith", "Jones"))
+
+
+def test_what_was_read_is_shown_only_by_a_trial(tmp_path: Path) -> None:
+    job = Job(load_mapping(mapping(tmp_path / "orders.yaml")), Home(tmp_path / "home"), None)
+    file = taken(xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1", Hours="80 hrs")]}), 4)
+    with closing(State(None)) as state:
+        shown = {
+            keep: compare(job.setting(state, b"s" * 32), extracts_in(job.mapping, [file], state, None), keep).samples
+            for keep in (False, True)
+        }
+    assert shown[True] is None
+    assert (shown[False] or {})["Orders!G Hours, as hours"] == {"80 hrs": "80"}
