@@ -52,6 +52,11 @@ _DEFINED = (
     "version",
 )
 _CHANGED = ("measure", "category", "period", "authority", "area", "before", "after", "why", "suppressed")
+_BEFORE_AND_AFTER = tuple(f"{of}{when}" for of in ("value", "numerator", "denominator") for when in ("_before", ""))
+_CHANGED_FIGURE = (
+    *("indicator", "indicator_title", "unit", "area_code", "area", "area_type", "period_type", "period"),
+    *("breakdown", "category_code", "category", *_BEFORE_AND_AFTER, "mark_before", "mark", "reason"),
+)
 _AGAIN = (429, 503)
 
 
@@ -168,8 +173,18 @@ class Analyst:
         return frame if frame.empty else frame.set_index("id")
 
     def changes(self, release: str) -> pd.DataFrame:
-        """Return the cells that changed since the release before, and why. Raises NotAnswered."""
+        """Return the published figures that differ from the release before, with both values and the main reason. Raises NotAnswered."""
         pages = list(self._pages(f"releases/{release}/changes"))
+        frame = pd.DataFrame([each for page in pages for each in page["changes"]], columns=list(_CHANGED_FIGURE))
+        frame = frame.astype(dict.fromkeys(_BEFORE_AND_AFTER, "Float64"))
+        frame.attrs = {name: pages[0][name] for name in ("release", "release_before")}
+        return frame
+
+    def cell_changes(self, release: str) -> pd.DataFrame:
+        """Return the cells that differ from the release before, and why: all for national viewers, an authority's own for itself, and
+        Scotland's, rounded, for everybody. Raises NotAnswered.
+        """
+        pages = list(self._pages(f"releases/{release}/changes/cells"))
         rows = [each | {"area": AREAS.get(each["authority"])} for page in pages for each in page["changes"]]
         frame = pd.DataFrame(rows, columns=list(_CHANGED))
         frame = frame.astype({"before": "Int64", "after": "Int64", "suppressed": "boolean"})

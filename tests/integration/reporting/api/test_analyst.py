@@ -159,7 +159,7 @@ def test_quality_has_every_authority(ask: Ask, national: Headers, feed: Feed) ->
     assert public["heard_at"].isna().all(), "moments are for those who see figures whole"
 
 
-def test_changes_come_page_by_page(
+def test_changes_of_cells_come_page_by_page(
     ask: Ask, release: str, database: Engine, feed: Feed, national: Headers, served: tuple[str, Counted]
 ) -> None:
     import pandas as pd
@@ -168,12 +168,12 @@ def test_changes_come_page_by_page(
     feed([cell("sessions", GLASGOW, month, "", 50, "2026-05-09", service="unpaid_work") for month in months])
     clock = FixedClock(NOW + timedelta(hours=1))
     second = publication.make(database, MARCH, date(2026, 5, 9), clock)
-    whole: Any = ask(national).changes(second)
+    whole: Any = ask(national).cell_changes(second)
     assert len(whole) == len(months)
     served[1].statuses.clear()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(library, "PAGE", 100)
-        paged: Any = ask(national).changes(second)
+        paged: Any = ask(national).cell_changes(second)
     assert len(served[1].statuses) == 2
     pd.testing.assert_frame_equal(paged, whole)
     assert (whole.attrs["release"]["id"], whole["after"].sum()) == (second, 50 * len(months))
@@ -183,9 +183,13 @@ def test_changes_come_page_by_page(
 
 
 def test_without_changes_there_are_the_columns_all_the_same(ask: Ask, release: str) -> None:
+    cells: Any = ask(None).cell_changes(release)
+    assert cells.empty
+    assert {"before", "after", "why"} <= set(cells.columns)
     frame: Any = ask(None).changes(release)
     assert frame.empty
-    assert {"before", "after", "why"} <= set(frame.columns)
+    assert {"value_before", "value", "reason"} <= set(frame.columns)
+    assert frame.attrs == {"release": release, "release_before": None}
     assert ask(None).releases().loc[release, "status"] == "published"
 
 
