@@ -171,6 +171,7 @@ def bombs(target: Target) -> Iterator[Said]:
         yield Said((target.head("POST", re.sub("{.*?}", "x", path), given, *told), packed), refused=False)
 
 
+REST_SECONDS, IDLE_SHARE = 3.0, 0.1
 Attack = Callable[[Target], Iterator[Said]]
 ATTACKS: tuple[Attack, ...] = (forged_tokens, framing, heads, injections, paths, large_bodies, bombs)
 
@@ -213,15 +214,21 @@ def _most(pid: int) -> int:
 
 
 def is_at_rest(process: psutil.Process) -> bool:
-    """Return whether the process and those it started take what they took a second ago; one that starts still grows."""
+    """Return whether the process and those it started did nothing for a while, and took no more; one that starts still grows, and one that
+    waits for a busy machine still has work to do.
+    """
 
-    def taken() -> dict[int, int]:
-        return {each.pid: each.memory_info().rss for each in (process, *process.children(recursive=True))}
+    def taken() -> dict[int, tuple[int, float]]:
+        found = (process, *process.children(recursive=True))
+        return {each.pid: (each.memory_info().rss, sum(each.cpu_times()[:2])) for each in found}
 
     before = taken()
-    time.sleep(1)
+    time.sleep(REST_SECONDS)
     after = taken()
-    return before.keys() == after.keys() and all(abs(after[pid] - before[pid]) < MIB for pid in before)
+    return before.keys() == after.keys() and all(
+        abs(after[pid][0] - memory) < MIB and after[pid][1] - worked < IDLE_SHARE * REST_SECONDS
+        for pid, (memory, worked) in before.items()
+    )
 
 
 def bound_of(policies: Policies) -> int:

@@ -11,10 +11,9 @@ import httpx
 import pytest
 from kafka import KafkaAdminClient
 
-from contracts.authorities import in_force
+from contracts.authorities import AUTHORITIES
 from contracts.topics import authority_of
 from deploy.local.postgres import Postgres
-from services.chassis.clock import system_clock
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.stream import people_of
 from services.operations.topics import ensure, topic_specs
@@ -26,7 +25,7 @@ from tests.support.unlucky import ASK, ASKED, LINGERS
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
 OUTAGE_SECONDS = float(os.environ.get("PAYBACK_TEST_OUTAGE_SECONDS", "5"))
-SMALLEST = min(map(people_of, in_force(system_clock().date())))
+SMALLEST = min(map(people_of, AUTHORITIES))
 UNLUCKY = (sys.executable, "-m", "tests.support.unlucky")
 
 
