@@ -24,7 +24,7 @@ from tests.support.processes import Platform, running_platform
 PER_SECOND = 100
 SECONDS = 30
 WARM_SECONDS = 5
-TARGET_P50, TARGET_P99 = 0.5, 2.0
+TARGET_P50, TARGET_P99 = 0.3, 1.0
 ONE = "application/cloudevents+json"
 
 
