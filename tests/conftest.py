@@ -11,7 +11,8 @@ browser           Chromium; `page` is a fresh page in it
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from shutil import which
 from typing import Any
@@ -114,9 +115,22 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return ["fast: without Kafka, PostgreSQL and browsers"] if config.option.fast else kafka_lines()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give each operation of an API, which schemathesis makes a test of, an id of its own."""
+    if isinstance(item, pytest.Function) and item.parent is not None and not item.nodeid.endswith(item.name):
+        item._id = item.parent.id.child(item.name)
+
+
+def not_alone(nodeids: Iterable[str]) -> list[str]:
+    """Return ids that several tests have: workers run only one test of an id."""
+    return [nodeid for nodeid, times in Counter(nodeids).items() if times > 1]
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is not wanted, skip what the stand-in cannot do, and put first what takes longest."""
+    if several := not_alone(item.nodeid for item in items):
+        raise pytest.UsageError(f"Several tests have one id, and only one of them would run: {several}")
     if config.option.fast:
         left_out = [item for item in items if needs_parts(item)]
         config.hook.pytest_deselected(items=left_out)
