@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import HEARD, MISSING, NOTICE, Site, sign_in
 from tests.support.accessibility import assert_accessible
+from tests.unit.test_routes import APPLICATIONS, routes_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
@@ -27,14 +29,27 @@ PATHS = (
     "/indicators/completion_rate?definition=3",
     "/indicators/overdue_placement",
     "/about",
+    "/data",
+    "/docs",
     "/search?q=placement",
+    "/search?q=nothing+has+this+name",
     "/releases/2026-03.1/overview",
+    "/releases/2026-03.1/indicators",
     "/releases/2026-03.1/indicators/first_contact_within_1?area=S12000005",
+    "/releases/2026-03.1/compare/placement_within_7?period=year-2025-26",
+    "/releases/2026-03.1/authorities",
+    "/releases/2026-03.1/authorities/S12000005",
+    "/releases/2026-03.1/quality",
     "/sign-in",
     "/nowhere",
 )
-SAME_FOR_ALL = {"/about", "/search?q=placement", "/sign-in", "/nowhere", "/indicators", "/authorities"}
+SAME_FOR_ALL = {
+    *("/about", "/data", "/docs", "/search?q=placement", "/search?q=nothing+has+this+name", "/sign-in", "/nowhere"),
+    *("/indicators", "/authorities"),
+}
 """What shows nobody more than others, but for the name of who signed in."""
+NO_PAGE = {"/compare", "/releases/{release}/compare", "/sign-in/begin", "/sign-in/back", "/sessions"}
+"""Routes that lead to a page, or have one only where a provider signs people in."""
 SEEN = [(who, path) for who in ("public", "national") for path in PATHS if who == "public" or path not in SAME_FOR_ALL]
 
 
@@ -45,6 +60,23 @@ def test_pages_have_no_accessibility_faults(page: Page, site: Site, who: str, pa
     page.goto(site.url + path)
     # With scripts of its own, axe needs no leave from the page's policy.
     assert_accessible(page)
+
+
+def test_every_page_is_looked_at() -> None:
+    """Whatever is added to the site is looked at by the tests of this file, whose list of addresses is written by hand."""
+    routes = [route for route in routes_of(APPLICATIONS["reporting"]) if "GET" in route.methods]
+    pages = [route for route in routes if is_page(route.path)]
+    assert len(pages) > 15
+    paths = [path.partition("?")[0] for path in PATHS]
+    missed = {route.path for route in pages if not any(route.path_regex.match(path) for path in paths)}
+    assert missed == NO_PAGE & {route.path for route in pages}
+
+
+def is_page(path: str) -> bool:
+    """Return whether people read it, and not programs or a page as its picture, style or file."""
+    return (
+        not path.startswith(("/v1/", "/static/", "/health", "/openapi")) and "." not in path and "/files/" not in path
+    )
 
 
 def test_pages_fit_a_small_screen(page: Page, site: Site) -> None:
@@ -73,6 +105,39 @@ def test_a_phone_shows_how_each_authority_compares_without_scrolling_aside(plain
     box = plain.locator(".pb_verdict").first.bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= 390
+
+
+STACKED = """() => [...document.querySelectorAll('.pb_stack td[data-label]')].map(cell => {
+    const inside = document.createRange();
+    inside.selectNodeContents(cell);
+    const lefts = [...inside.getClientRects()].filter(each => each.width).map(each => each.left);
+    return [cell.innerText, cell.getBoundingClientRect().left, Math.min(...lefts)];
+}).filter(([, , left]) => left < Infinity)"""
+LABEL = 150
+"""Pixels that the heading of a line takes on a phone."""
+
+
+@pytest.mark.parametrize("path", ["/", "/indicators", "/authorities/S12000005", "/quality", "/releases", "/docs"])
+def test_a_phone_shows_all_that_stands_in_a_line_beside_its_heading(plain: Page, site: Site, path: str) -> None:
+    plain.set_viewport_size({"width": 390, "height": 844})
+    plain.goto(site.url + path)
+    cells = plain.evaluate(STACKED)
+    assert len(cells) > 1
+    assert [text for text, cell, left in cells if left < cell + LABEL] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("area", ["S92000003", "S12000005"])
+def test_no_label_of_a_chart_lies_over_another(plain: Page, site: Site, width: int, area: str) -> None:
+    """Of Scotland by month, and of an authority by quarter, whose labels are longer."""
+    plain.set_viewport_size({"width": width, "height": 844})
+    plain.goto(f"{site.url}/indicators/orders_imposed?area={area}")
+    chart = plain.locator("svg.pb_chart >> visible=true").first
+    boxes = chart.evaluate(
+        "it => [...it.querySelectorAll('.pb_axis[text-anchor=middle]')].map(each => each.getBoundingClientRect()).map(b => [b.left, b.right])"
+    )
+    assert len(boxes) > 1
+    assert all(right < left for (_, right), (left, _) in pairwise(boxes))
 
 
 def test_buttons_can_be_read_in_the_dark(page: Page, site: Site) -> None:

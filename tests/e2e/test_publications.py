@@ -186,7 +186,10 @@ def test_the_api_lists_the_same_changes_as_the_file(web: httpx.Client, unpacked:
 
 def test_every_address_to_try_is_there(web: httpx.Client) -> None:
     """Of a release that this site has, whatever its name is."""
-    found = re.findall(r"curl (?:-OJ )?'(\S+)'", html.unescape(web.get("/docs").text))
+    page = html.unescape(web.get("/docs").text)
+    commands = page.split("<pre", 1)[1].partition(">")[2].partition("</pre>")[0].splitlines()
+    assert [each.count("curl ") for each in commands] == [1, 1, 1]
+    found = re.findall(r"curl (?:-OJ )?'(\S+)'", page)
     assert [f"/releases/{RELEASE}/" in each for each in found] == [False, True, True]
     assert [web.get(each).status_code for each in found] == [200, 200, 200]
 

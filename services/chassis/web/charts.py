@@ -106,13 +106,18 @@ def line(
         path = " ".join(f"{xs[i]:.1f},{y(points[i].value or 0):.1f}" for i in run)
         parts.append(f'<polyline class="pb_line" points="{path}"/>')
         parts += [dot(xs[i], y(points[i].value or 0), 3, hollow=points[i].hollow) for i in run]
-    every = max(1, ceil(len(points) * 90 / width))
+    every = max(1, ceil(len(points) * _room(points) / (width - LEFT - RIGHT)))
     parts += [
         f'<text class="pb_axis" x="{x:.1f}" y="{HEIGHT - 14}" text-anchor="middle">{escape(p.label)}</text>'
         for i, (x, p) in enumerate(zip(xs, points, strict=True))
         if i % every == 0
     ]
     return svg(title, width, HEIGHT, parts)
+
+
+def _room(points: Sequence[Point]) -> int:
+    """Return the width that the longest label takes, with space beside it."""
+    return 12 + 7 * max(len(point.label) for point in points)
 
 
 def _marked(marks: Marks, y: Callable[[float], float], half: float, width: float) -> Iterator[str]:

@@ -44,6 +44,8 @@ class Look:
     """The address of the search box in the header; empty if there is none."""
     feed: str = ""
     """The address of the feed with news."""
+    sign_in: str = ""
+    """What somebody sees who signs in, and who does not."""
 
 
 @dataclass(frozen=True, slots=True)

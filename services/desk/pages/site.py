@@ -25,6 +25,7 @@ LOOK = Look(
         Link("/returns", "Returns and reports"),
         Link("/settings", "Our settings"),
     ),
+    sign_in="Signed in, you see the orders of your authority, what is due on them, and what needs putting right.",
 )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -381,7 +382,8 @@ def _release(site: Site, request: Request) -> Shown:
 def _search(site: Site, request: Request) -> Shown:
     sought = request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
     with site.reading(request) as reader:
-        found = search(sought, index.all_releases(reader.connection, reader.viewer))
+        indicators = chain.from_iterable(views.themes(reader.viewer).values())
+        found = search(sought, indicators, index.all_releases(reader.connection, reader.viewer))
     return shown("search", sought=sought, found=found)
 
 

@@ -49,6 +49,8 @@ LOOK = Look(
     footnote=f"{PUBLISHER}. All figures may be used under the {LICENCE.name}, with acknowledgement.",
     search="/search",
     feed="/releases/feed.atom",
+    sign_in="Signed in, you see your authority's figures live, or all figures if you work in national statistics or inspection. "
+    "Otherwise you see what has been released.",
 )
 
 

@@ -176,8 +176,8 @@ def said(found: ByChance, rounded: bool) -> tuple[str, ...]:
     outside = (
         f"Of the {found.compared} authorities compared, chance alone would put {_about(found.beyond_95_by_chance)} outside the "
         f"95% limits and {_about(found.beyond_998_by_chance)} outside the 99.8% limits. "
-        f"{found.beyond_95} {'lies' if found.beyond_95 == 1 else 'lie'} outside the first, "
-        f"{found.beyond_998} outside the second."
+        f"{found.beyond_95 or 'None'} {'lies' if found.beyond_95 == 1 else 'lie'} outside the first, "
+        f"{found.beyond_998 or 'none'} outside the second."
     )
     if not found.overdispersed:
         return (outside,)

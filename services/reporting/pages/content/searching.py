@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
-from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
 from services.reporting.releases.index import ReleaseInfo
 
@@ -42,9 +41,11 @@ def matches(indicator: Indicator, sought: str) -> bool:
     return _fits(sought, f"{indicator.title} {indicator.definition} {indicator.theme} {indicator.id}")
 
 
-def search(sought: str, releases: Iterable[ReleaseInfo]) -> list[Found]:
-    """Return matching pages, authorities first, since most people search for their own."""
-    return [*_areas(sought), *_indicators(sought), *_pages(sought), *_releases(sought, releases)] if sought else []
+def search(sought: str, indicators: Iterable[Indicator], releases: Iterable[ReleaseInfo]) -> list[Found]:
+    """Return matching pages, authorities first, since most people search for their own. `indicators` are those that the reader is shown."""
+    if not sought:
+        return []
+    return [*_areas(sought), *_indicators(sought, indicators), *_pages(sought), *_releases(sought, releases)]
 
 
 def _areas(sought: str) -> Iterator[Found]:
@@ -57,8 +58,8 @@ def _areas(sought: str) -> Iterator[Found]:
             yield Found(href, board.name, "Health board area", "Its figures, indicator by indicator")
 
 
-def _indicators(sought: str) -> Iterator[Found]:
-    for each in INDICATORS.values():
+def _indicators(sought: str, indicators: Iterable[Indicator]) -> Iterator[Found]:
+    for each in indicators:
         if matches(each, sought):
             yield Found(f"/indicators/{each.id}", each.title, "Indicator", each.definition)
 

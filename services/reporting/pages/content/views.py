@@ -419,6 +419,8 @@ class Breakdown:
     chart: str
     rows: tuple[tuple[str, str, str], ...]
     counted: bool
+    hollow: bool
+    """Whether any of its bars is hollow."""
 
 
 def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area: str) -> Breakdown:
@@ -440,7 +442,9 @@ def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area:
         table += (("No reason reported", f"{count:,.0f}", words.value(100 * count / of, "percent")),)
     title = f"{indicator.title}: {BREAKDOWNS[name].lower()}, {AREA_NAMES[area]}"
     chart = charts.at_both_widths(lambda width: charts.bars(title, bars, indicator.unit, None, width))
-    return Breakdown(name, BREAKDOWNS[name], chart, table, counted=indicator.denominator is not None)
+    return Breakdown(
+        name, BREAKDOWNS[name], chart, table, counted=indicator.denominator is not None, hollow=any(_hollow(rows))
+    )
 
 
 def without_reason(rows: Sequence[Row]) -> tuple[float, float] | None:
@@ -464,6 +468,8 @@ class AreaChart:
     chart: str
     rows: tuple[tuple[str, str, str, str, str, str], ...]
     """Code, name, value, interval, numerator, denominator."""
+    hollow: bool
+    """Whether any of its bars is hollow."""
 
 
 def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "authority") -> AreaChart:
@@ -501,7 +507,7 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
         for code, name in names
         for row in (rows.get(code),)
     )
-    return AreaChart(kind, by, chart, table)
+    return AreaChart(kind, by, chart, table, any(_hollow([row for _, row in own if row.value is not None])))
 
 
 def themes(viewer: Identity) -> dict[str, list[Indicator]]:

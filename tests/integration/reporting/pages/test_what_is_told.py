@@ -112,6 +112,14 @@ def test_what_is_never_public_is_on_no_public_list(published: TestClient) -> Non
     assert listed == {each.id for each in INDICATORS.values() if any(map(is_shown, public_rows(published, each.id)))}
 
 
+def test_search_leads_the_public_to_nothing_that_is_never_public(published: TestClient, national: Headers) -> None:
+    found = published.get("/search", params={"q": "placement"}).text
+    assert "/indicators/placement_within_7" in found
+    assert "/indicators/overdue_placement" not in found
+    published.cookies.set(COOKIE, national["authorization"].removeprefix("Bearer "))
+    assert "/indicators/overdue_placement" in published.get("/search", params={"q": "placement"}).text
+
+
 def public_rows(client: TestClient, indicator: str) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = client.get(f"/v1/indicators/{indicator}/data?by=year").json()["rows"]
     return rows
