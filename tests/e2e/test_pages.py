@@ -64,7 +64,7 @@ def test_pages_have_no_accessibility_faults(page: Page, site: Site, who: str, pa
 
 def test_every_page_is_looked_at() -> None:
     """Whatever is added to the site is looked at by the tests of this file, whose list of addresses is written by hand."""
-    routes = [route for route in routes_of(APPLICATIONS["reporting"]) if "GET" in route.methods]
+    routes = [route for route in routes_of(APPLICATIONS["reporting"]) if "GET" in (route.methods or ())]
     pages = [route for route in routes if is_page(route.path)]
     assert len(pages) > 15
     paths = [path.partition("?")[0] for path in PATHS]
@@ -133,8 +133,8 @@ def test_no_label_of_a_chart_lies_over_another(plain: Page, site: Site, width: i
     plain.set_viewport_size({"width": width, "height": 844})
     plain.goto(f"{site.url}/indicators/orders_imposed?area={area}")
     chart = plain.locator("svg.pb_chart >> visible=true").first
-    boxes = chart.evaluate(
-        "it => [...it.querySelectorAll('.pb_axis[text-anchor=middle]')].map(each => each.getBoundingClientRect()).map(b => [b.left, b.right])"
+    boxes = chart.locator(".pb_axis[text-anchor=middle]").evaluate_all(
+        "them => them.map(each => each.getBoundingClientRect()).map(box => [box.left, box.right])"
     )
     assert len(boxes) > 1
     assert all(right < left for (_, right), (left, _) in pairwise(boxes))

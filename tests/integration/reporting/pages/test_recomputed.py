@@ -475,7 +475,7 @@ def test_comparisons_tell_who_is_outside_and_how_many_would_be_by_chance(release
         lie = "lies" if beyond[0] == 1 else "lie"
         assert (
             f"Of the {len(shares)} authorities compared, chance alone would put {about[0]} outside the 95% limits and {about[1]} outside "
-            f"the 99.8% limits. {beyond[0]} {lie} outside the first, {beyond[1]} outside the second."
+            f"the 99.8% limits. {beyond[0] or 'None'} {lie} outside the first, {beyond[1] or 'none'} outside the second."
         ) in told, indicator
         spread, over = dispersion(list(shares.values()), scotland, OFF_IN_A_YEAR)
         assert (f"The spread of authorities is {float(tenth(spread)):g} times" in told) is over, indicator
