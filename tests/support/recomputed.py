@@ -31,7 +31,7 @@ class Period(NamedTuple):
 
     @property
     def before(self) -> "Period":
-        """The same a year before."""
+        """Return the same a year before."""
         year = int(self.label[:4]) - 1
         return Period(self.kind, f"{year}-{(year + 1) % 100}" if self.kind == "year" else f"{year}{self.label[4:]}")
 
@@ -127,7 +127,7 @@ class Change(NamedTuple):
 
     @property
     def way(self) -> str:
-        """`same`, unless the interval as it is printed has no zero in it."""
+        """Return `same`, unless the interval as it is printed has no zero in it."""
         lower, upper = tenth(self.lower), tenth(self.upper)
         return "better" if lower > 0 else "worse" if upper < 0 else "same"
 
@@ -158,7 +158,7 @@ def counts_differ(before: float, now: float) -> bool:
 
 
 class Funnel(NamedTuple):
-    """What chance and rounding make of one authority's count, if it were like Scotland."""
+    """The chance of each count of one authority, rounding included, if it were like Scotland."""
 
     chances: NDArray[np.float64]
     """Of each count, from as far below 0 as rounding reaches."""

@@ -173,7 +173,7 @@ def released(migrated: Callable[[], str]) -> Iterator[Released]:
 
 
 class Place(NamedTuple):
-    """What a sentence is about."""
+    """The subject of a sentence."""
 
     released: Released
     standards: Sequence[str]
