@@ -62,3 +62,15 @@ def describe(error: BaseException) -> Description:
         f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(extract_tb(error.__traceback__))
     )
     return Description(f"{type(error).__qualname__} at {frames or 'an unknown place'}")
+
+
+def describe_shortly(error: BaseException) -> Description:
+    """Return the description with one place only: the innermost in a service of ours."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if _SERVICES in frame.filename]
+    if isinstance(error, Failure) or not frames:
+        return describe(error)
+    place = f"services/{frames[-1].filename.rpartition(_SERVICES)[2]}:{frames[-1].lineno} {frames[-1].name}"
+    return Description(f"{type(error).__qualname__} at {place}")
+
+
+_SERVICES = "/services/"

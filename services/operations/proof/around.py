@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.chassis.clock import system_clock
-from services.chassis.failures import Refused
+from services.chassis.failures import Away, Refused, describe_shortly
 from services.chassis.settings import DatabaseSettings
 from services.operations.doctor import look_at_clock, look_at_rights, look_at_schema
 
@@ -44,5 +44,9 @@ def look_around(settings: DatabaseSettings, services: Collection[str], metrics: 
 def _found(look: Callable[[DatabaseSettings], Iterable[str]], database: DatabaseSettings) -> list[str]:
     try:
         return list(look(database))
+    except Away:
+        raise
     except Refused as refused:
         return [str(refused)]
+    except Exception as fault:  # noqa: BLE001 - whoever proves goes on, and it is told as what was found
+        return [f"nobody could look: {describe_shortly(fault)}"]

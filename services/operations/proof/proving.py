@@ -1,6 +1,6 @@
 """Proves one authority after the other: reads its topics from the beginning, and compares everything that was made from them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, func, select
 from contracts.events import Topic
 from contracts.topics import topic_of
 from services.chassis.database import transaction
+from services.chassis.failures import Failure, describe_shortly
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Message, SourceIdentity, TopicPartition, fingerprint
 from services.chassis.streaming.containment import Place
@@ -63,7 +64,30 @@ class Prover:
         return sorted(found)
 
     def prove(self, service: str, authority: str) -> Proof:
-        """Prove one service's books of one authority. Raises Away or Refused."""
+        """Prove one service's books of one authority; a fault of ours is a mismatch, so that others are proved. Raises Away or Refused."""
+        try:
+            return self._prove(service, authority)
+        except Failure:
+            raise
+        except Exception as fault:  # noqa: BLE001 - it is told as what was found
+            return Proof(service, authority, 0, [_unproved(service, f"the comparison of {authority}", fault)])
+
+    def prove_releases(self) -> list[Mismatch]:
+        """Return mismatches within reporting's releases, and in what it put aside. Raises Away."""
+        if self.reporting is None:
+            return []
+        found: list[Mismatch] = []
+        for what, look in PARTS.items():
+            try:
+                with at_one_moment(self.reporting) as connection:
+                    found += look(connection)
+            except Failure:
+                raise
+            except Exception as fault:  # noqa: BLE001
+                found.append(_unproved("reporting", f"the comparison of {what}", fault))
+        return found
+
+    def _prove(self, service: str, authority: str) -> Proof:
         database, shipped = self.books[service]
         with transaction(database) as connection:
             domain = notes.with_own_days(connection, shipped, [authority]).of(authority)
@@ -78,13 +102,6 @@ class Prover:
             with at_one_moment(database) as connection:
                 wrong = list(compare(connection, domain, authority, history, found))
             return Proof(service, authority, history.number, wrong)
-
-    def prove_releases(self) -> list[Mismatch]:
-        """Return mismatches within reporting's releases."""
-        if self.reporting is None:
-            return []
-        with at_one_moment(self.reporting) as connection:
-            return [*releases(connection), *_put_aside(connection)]
 
 
 @contextmanager
@@ -142,6 +159,14 @@ def _put_aside(connection: Connection) -> Found:
     number = connection.scalar(select(func.count()).select_from(theirs.put_aside))
     if number:
         yield Mismatch("reporting.put_aside", "number of messages that could not be taken", number, 0)
+
+
+PARTS: Mapping[str, Callable[[Connection], Found]] = {"releases": releases, "messages put aside": _put_aside}
+"""What is looked at in reporting that belongs to no authority."""
+
+
+def _unproved(service: str, what: str, fault: Exception) -> Mismatch:
+    return Mismatch(service, what, f"ended by {describe_shortly(fault)}", "finished")
 
 
 class _Log:

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Engine, text
 
 from contracts.periods import add_months
 from services.chassis.clock import FixedClock
+from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Message, TopicPartition
 from services.chassis.streaming.containment import Place
 from services.operations.proof.mismatch import Mismatch
 from services.operations.proof.progress import TopicState
-from services.operations.proof.proving import compare, source_of
+from services.operations.proof.proving import Prover, compare, source_of
 from services.operations.proof.releases import releases
 from services.operations.proof.shown import read_shown
 from services.records.ingest import tables as ours
@@ -212,6 +213,24 @@ def test_a_file_of_a_release_that_is_altered_is_found(chain: Chain) -> None:
         assert list(releases(reporting)) == []
         reporting.execute(text("UPDATE release_files SET content = 'b' WHERE name = 'f.csv'"))
         assert {mismatch.table for mismatch in releases(reporting)} == {"reporting.release_files"}
+
+
+def test_a_table_that_is_gone_is_found_and_the_rest_is_looked_at(chain: Chain) -> None:
+    prover = Prover(KafkaSettings(bootstrap="nowhere:1"), {}, chain.platform.database)
+    aside = "INSERT INTO put_aside (topic, partition, \"offset\", key, value, fault, at) VALUES ('t', 0, 0, 'k', 'v', 'f', now())"
+    with chain.platform.database.begin() as connection:
+        connection.execute(text("ALTER TABLE releases RENAME TO gone"))
+        connection.execute(text(aside))
+    try:
+        gone, put = prover.prove_releases()
+    finally:
+        with chain.platform.database.begin() as connection:
+            connection.execute(text("ALTER TABLE gone RENAME TO releases"))
+            connection.execute(text("DELETE FROM put_aside"))
+    assert gone[:2] == ("reporting", "the comparison of releases")
+    assert str(gone.held).startswith("ended by ProgrammingError at services/")
+    assert put.table == "reporting.put_aside"
+    assert prover.prove_releases() == []
 
 
 def test_every_table_is_tried() -> None:

@@ -16,11 +16,16 @@ def refused(_: DatabaseSettings) -> Iterator[str]:
     raise Refused("a newer version took something away")
 
 
+def broken(_: DatabaseSettings) -> Iterator[str]:
+    raise KeyError("somebody's name")
+
+
 def test_each_look_is_told_by_service(monkeypatch: pytest.MonkeyPatch) -> None:
     looks = {
         "schema": refused,
         "rights": lambda database: [f"{database.owner}_worker may not SELECT a", "or b"],
         "clocks": lambda _: [],
+        "ours": broken,
     }
     monkeypatch.setattr(around, "LOOKS", looks)
     registry = CollectorRegistry()
@@ -31,4 +36,4 @@ def test_each_look_is_told_by_service(monkeypatch: pytest.MonkeyPatch) -> None:
         return registry.get_sample_value("payback_database_findings", {"service": service, "about": about})
 
     for service in ("orders", "reporting"):
-        assert [found(service, about) for about in looks] == [1, 2, 0]
+        assert [found(service, about) for about in looks] == [1, 2, 0, 1]

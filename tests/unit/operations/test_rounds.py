@@ -2,12 +2,16 @@
 
 import logging
 from collections.abc import Mapping
+from typing import Any, cast
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.chassis.failures import Away
+from services.chassis.settings import KafkaSettings
 from services.operations.proof.mismatch import Mismatch
 from services.operations.proof.proving import Proof
+from services.operations.proof.proving import Prover as Real
 from services.operations.proof.watching import ProofMetrics, Rounds
 
 WRONG = Mismatch("orders.cells", "a cell", 2, 1)
@@ -84,3 +88,38 @@ def test_what_was_told_is_not_told_again(rounds: Rounds, prover: Prover, caplog:
     assert [str(WRONG.what), "another cell"] == [
         record.message.split(": ")[1].split(" is ")[0] for record in caplog.records
     ]
+
+
+class Failing(Real):
+    """One that fails at every authority but the last."""
+
+    fault: Exception = KeyError("somebody's name")
+
+    def authorities(self) -> list[str]:
+        return ["A", "B"]
+
+    def _prove(self, service: str, authority: str) -> Proof:
+        if authority == "A":
+            raise self.fault
+        return Proof(service, authority, 1, [])
+
+
+def test_an_authority_that_cannot_be_proved_is_told_and_the_others_are_proved(
+    registry: CollectorRegistry, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("services.operations.proof.watching.time.sleep", lambda _: None)
+    prover = Failing(KafkaSettings(bootstrap="nowhere:1"), cast("Any", {"orders": None}))
+    rounds = Rounds(prover, ProofMetrics(registry), 1)
+    with caplog.at_level(logging.ERROR):
+        rounds.go()
+
+    def mismatches(authority: str) -> float | None:
+        return registry.get_sample_value("payback_proof_mismatches", {"service": "orders", "authority": authority})
+
+    assert (mismatches("A"), mismatches("B")) == (1, 0)
+    (said,) = [record.message for record in caplog.records]
+    assert said.startswith("orders: the comparison of A is ended by KeyError at services/operations/proof/proving.py:")
+    assert "somebody" not in said
+    monkeypatch.setattr(Failing, "fault", Away("Kafka is away"))
+    with pytest.raises(Away):
+        rounds.go()
