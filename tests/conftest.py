@@ -23,7 +23,6 @@ from hypothesis import HealthCheck, settings
 from kafka.admin import KafkaAdminClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from xdist.remote import Producer
-from xdist.scheduler import LoadFileScheduling
 
 from deploy.local.postgres import Postgres
 from services.chassis.memory import collect_seldom
@@ -33,6 +32,7 @@ from tests.support.grammars import compile_late
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
+from tests.support.together import Together
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -53,15 +53,6 @@ compile_late()
 
 PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgres_process", "browser"}
 """The fixtures of this file that start something."""
-TOGETHER = (
-    ("tests/e2e/stack/",),
-    ("tests/faults/test_parts_away.py", "tests/faults/test_killed_workers.py"),
-    (
-        *("tests/faults/test_alerts.py", "tests/faults/test_parked.py", "tests/faults/test_chaos.py"),
-        "tests/faults/test_attacks.py",
-    ),
-)
-"""Files that share a platform, which takes some 20 seconds of processor time to start: two of them, so that two workers have some."""
 MEMORY_OF_A_WORKER = 3 * 2**30
 """With a Kafka, a PostgreSQL, and now and then the whole platform or a browser."""
 
@@ -81,17 +72,8 @@ def pytest_xdist_auto_num_workers() -> int:
     return 0 if given else max(1, min((os.cpu_count() or 1) + 2, fitting))
 
 
-class Together(LoadFileScheduling):  # type: ignore[misc]
-    """Whole files go to a worker, and of files that share something dear, all."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return next(
-            (first for first, *rest in TOGETHER if nodeid.startswith((first, *rest))), super()._split_scope(nodeid)
-        )
-
-
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
-    """Return the scheduler above, whatever `--dist` says."""
+    """Return the scheduler of ours, whatever `--dist` says."""
     return Together(config, log)
 
 
