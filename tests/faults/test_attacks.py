@@ -7,7 +7,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +36,7 @@ from tests.integration.chassis.test_serve import AMBIGUOUS, FLOODS
 from tests.support.children import child
 from tests.support.fuzzing import WORDS
 from tests.support.lives import event, imposed
+from tests.support.memory import Memory, is_at_rest
 from tests.support.processes import APIS, WORKERS, Platform, until
 
 AT_ONCE = 8
@@ -171,7 +171,6 @@ def bombs(target: Target) -> Iterator[Said]:
         yield Said((target.head("POST", re.sub("{.*?}", "x", path), given, *told), packed), refused=False)
 
 
-REST_SECONDS, IDLE_SHARE = 3.0, 0.1
 Attack = Callable[[Target], Iterator[Said]]
 ATTACKS: tuple[Attack, ...] = (forged_tokens, framing, heads, injections, paths, large_bodies, bombs)
 
@@ -187,48 +186,6 @@ def asked(port: int, said: Said) -> int:
             while part := connection.recv(1 << 20):
                 answer = answer or part[:16]
     return int(answer[9:12] or 0)
-
-
-class Memory:
-    """The memory that a process, and those it started, take: at rest, and at most since this was made."""
-
-    def __init__(self, process: psutil.Process) -> None:
-        self._of = [process, *process.children(recursive=True)]
-        self.resting = [each.memory_info().rss for each in self._of]
-        for each in self._of:
-            Path(f"/proc/{each.pid}/clear_refs").write_text("5")  # forgets the most that it had
-
-    def most(self) -> list[int]:
-        return [_most(each.pid) for each in self._of]
-
-    def assert_bounded(self, bound: int, what: str) -> None:
-        for rested, most in zip(self.resting, self.most(), strict=True):
-            assert most <= 2 * rested + bound, (
-                f"{what}: {most / MIB:.0f} MiB, at rest {rested / MIB:.0f}, bound {bound / MIB:.0f}"
-            )
-
-
-def _most(pid: int) -> int:
-    [found] = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found) * 1024
-
-
-def is_at_rest(process: psutil.Process) -> bool:
-    """Return whether the process and those it started did nothing for a while, and took no more; one that starts still grows, and one that
-    waits for a busy machine still has work to do.
-    """
-
-    def taken() -> dict[int, tuple[int, float]]:
-        found = (process, *process.children(recursive=True))
-        return {each.pid: (each.memory_info().rss, sum(each.cpu_times()[:2])) for each in found}
-
-    before = taken()
-    time.sleep(REST_SECONDS)
-    after = taken()
-    return before.keys() == after.keys() and all(
-        abs(after[pid][0] - memory) < MIB and after[pid][1] - worked < IDLE_SHARE * REST_SECONDS
-        for pid, (memory, worked) in before.items()
-    )
 
 
 def bound_of(policies: Policies) -> int:

@@ -5,7 +5,6 @@ On Apache Kafka and PostgreSQL, which writes to disk as in production, all on th
 
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Annotated
@@ -16,34 +15,11 @@ import typer
 from deploy.local.settings import clean_environment
 from tests.load.bench_worker import SERVICES, send, stack
 from tests.support.children import child
+from tests.support.memory import Memory
 from tests.support.meter import Meter
 from tests.support.processes import Platform
 
 EVENTS_OF_TEN_YEARS, TARGET_SECONDS, TARGET_BYTES = 5_000_000, 180, 1.5e9
-LOOK_SECONDS = 0.5
-
-
-class Memory(threading.Thread):
-    """The most memory that a process and its children held at one time."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        super().__init__(daemon=True)
-        self._process = process
-        self.most = 0
-
-    def run(self) -> None:
-        while self._process.poll() is None:
-            self.most = max(self.most, held(self._process.pid))
-            time.sleep(LOOK_SECONDS)
-
-
-def held(pid: int) -> int:
-    """Return the bytes that a process and its children hold, shared ones once for each."""
-    try:
-        top = psutil.Process(pid)
-        return sum(one.memory_info().rss for one in [top, *top.children(recursive=True)])
-    except psutil.NoSuchProcess:
-        return 0
 
 
 def main(
@@ -69,17 +45,19 @@ def _rebuild(platform: Platform, meter: Meter, service: str, processes: int, eve
     command = [str(Path(sys.executable).with_name("payback")), "rebuild", "--processes", str(processes)]
     environment = clean_environment() | platform.environment(f"{service}-worker")
     began = time.monotonic()
-    with child(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
-        memory = Memory(run)
-        memory.start()
+    with (
+        child(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run,
+        Memory(psutil.Process(run.pid)).looking() as memory,
+    ):
+        run.wait()
     seconds = time.monotonic() - began
     assert run.returncode == 0, command
     print(
         f"{service:<12} {processes} processes: {events:,} events in {seconds:.1f} s, {events / seconds:,.0f} a second, "
-        f"{memory.most / 1e6:.0f} MB; ten years would take {EVENTS_OF_TEN_YEARS / events * seconds:.0f} s",
+        f"{memory.together / 1e6:.0f} MB; ten years would take {EVENTS_OF_TEN_YEARS / events * seconds:.0f} s",
         flush=True,
     )
-    return seconds, memory.most, " ".join(meter.came(service).values())
+    return seconds, memory.together, " ".join(meter.came(service).values())
 
 
 if __name__ == "__main__":
