@@ -130,7 +130,6 @@ SERVICES: Mapping[str, Holder] = {
             _LOOKER,
         ),
         Holder("watch", _LOOKS, _LOOKER),
-        Holder("kafka-exporter", (*_LOOKS, Right(Kind.GROUP, "*", ("DESCRIBE",))), _LOOKER),
         Holder("orders-api", (_writes(_ORDERS, beginning=True),), _API),
         Holder(
             # Its answers say how far events of both topics were processed, so it asks where their logs end.

@@ -67,6 +67,9 @@ class WatchMetrics:
             "payback_findings_timestamp_seconds", "When Kafka was last checked completely", registry=registry
         )
         self.looked.set_to_current_time()
+        self.brokers = Gauge(
+            "payback_brokers", "How many brokers of Kafka run; 0 while nobody has counted them", registry=registry
+        )
         self.certificates = Gauge(
             "payback_certificate_expires_timestamp_seconds",
             "When a certificate expires, by the name of its file",
@@ -110,6 +113,7 @@ def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
     for path in certificates(settings):
         metrics.certificates.labels(path.name).set(ends(path))
     try:
+        metrics.brokers.set(brokers(settings.kafka))
         findings = look_at_kafka(settings, now)
     except Failure as failure:
         log.warning("cannot check Kafka: %s", failure)
@@ -119,6 +123,12 @@ def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
         for words in found:
             log.warning("%s", words)
     metrics.looked.set(now.timestamp())
+
+
+def brokers(kafka: KafkaSettings) -> int:
+    """Return the number of brokers that run. Raises Away or Refused."""
+    with closing(Admin(kafka)) as admin:
+        return admin.brokers()
 
 
 def look_at_kafka(settings: WatchSettings, now: datetime) -> Mapping[str, list[str]]:

@@ -61,6 +61,16 @@ def properties(*, broker: int, controller: int, data: str, host: str = "127.0.0.
     }
 
 
+def _joined(settings: dict[str, str], node: int, controller: int) -> dict[str, str]:
+    """Return settings of a node that is only a broker, of the cluster of this controller."""
+    return {
+        "process.roles": "broker",
+        "node.id": str(node),
+        "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+        "listeners": settings["listeners"].partition(",")[0],
+    }
+
+
 def _second_way(settings: dict[str, str], port: int, advertised: int) -> dict[str, str]:
     return {
         "listeners": f"{settings['listeners']},BESIDE://127.0.0.1:{port}",
@@ -165,13 +175,20 @@ class KafkaProcess:
     """A broker that can be stopped, or killed, and started again on the same port and data."""
 
     def __init__(
-        self, beside: tuple[int, int] | None = None, parent: Path | None = None, options: Sequence[str] = ()
+        self,
+        beside: tuple[int, int] | None = None,
+        parent: Path | None = None,
+        options: Sequence[str] = (),
+        joins: "KafkaProcess | None" = None,
     ) -> None:
         """Prepare a broker. `beside` is the port of a second listener, and the port that it names to clients that came that way.
 
-        `options` are for Java.
+        `options` are for Java. It is the second of the cluster of the broker that it `joins`.
         """
-        self._beside, self._options = beside, options
+        self._beside, self._options, self._joins = beside, options, joins
+        self._cluster: str = (
+            joins._cluster if joins else base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        )
         self._scratch = Scratch(parent)
         self._directory = self._scratch.path
         self._port, self._controller = free_ports(2)
@@ -240,11 +257,12 @@ class KafkaProcess:
         settings = properties(broker=self._port, controller=self._controller, data=f"{self._directory}/data")
         if self._beside is not None:
             settings |= _second_way(settings, *self._beside)
+        if self._joins is not None:
+            settings |= _joined(settings, 2, self._joins._controller)
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (self._directory / "log4j2.properties").write_text(_LOGGING)
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         command = _java(
-            "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(self._properties)
+            "kafka.tools.StorageTool", "format", f"--cluster-id={self._cluster}", "--config", str(self._properties)
         )
         if spawn(command, self.log, environment=self._environment()).wait():
             raise NotReady(f"Apache Kafka's storage could not be formatted:\n{tail(self.log)}")

@@ -351,6 +351,11 @@ class Admin:
         copied = [topic for topic, nodes in copies.items() if len(nodes) > 2]
         return sorted(topic for topic, told in self._configs(copied).items() if _fewest(told) < 2)
 
+    def brokers(self) -> int:
+        """Return the number of brokers that run; Kafka also names those that are gone, as fenced."""
+        with self._asked() as client:
+            return sum(not each.get("is_fenced", False) for each in client.describe_cluster()["brokers"])
+
     def disks(self) -> list[Disk]:
         """Return the disks of every broker that says how large they are."""
         with self._asked() as client, suppress(errors.UnsupportedVersionError):

@@ -46,7 +46,6 @@ from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
 from tests.support.children import child
-from tests.support.exporters import exported, wants, watched
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 
@@ -417,23 +416,6 @@ def test_who_copies_may_read_everything_and_write_nothing(guarded: Guarded, kafk
     assert can_read(there, topic)
     with pytest.raises(Refused):
         write(copying, topic)
-
-
-@wants("kafka_exporter")
-def test_the_exporter_needs_no_more_than_its_rights(guarded: Guarded, tmp_path: Path) -> None:
-    settings = guarded.enter(rights.SERVICES["kafka-exporter"])
-    assert settings.sasl_password is not None
-    arguments = tmp_path / "sign_in"
-    arguments.write_text(
-        f"--sasl.username={settings.sasl_username}\n--sasl.password={settings.sasl_password.get_secret_value()}\n"
-    )
-    command = [
-        *("kafka_exporter", f"--kafka.server={settings.bootstrap}", "--sasl.enabled", "--sasl.mechanism=scram-sha512"),
-        *("--tls.enabled", f"--tls.ca-file={settings.tls_ca_path}", f"@{arguments}"),
-    ]
-    of_topics = {"kafka_topic_partition_current_offset", "kafka_topic_partition_under_replicated_partition"}
-    expected = watched("kafka_") | of_topics
-    assert exported(command, tmp_path / "log", dict(os.environ), expected) == expected
 
 
 @contextmanager

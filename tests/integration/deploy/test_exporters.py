@@ -16,15 +16,3 @@ def test_the_machine_exports_what_is_watched(tmp_path: Path) -> None:
     assert len(expected) >= 5
     command = ["prometheus-node-exporter", *options]
     assert exported(command, tmp_path / "log", dict(os.environ), expected) == expected
-
-
-@wants("prometheus-node-exporter", "prometheus-node-exporter")
-def test_an_exporter_takes_arguments_from_a_file(tmp_path: Path) -> None:
-    """As the exporter of Kafka is given its password, which reads its arguments by the same library."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-    assert compose["services"]["kafka-exporter"]["command"][-1] == "@/kafka_exporter_sign_in"
-    arguments = tmp_path / "arguments"
-    arguments.write_text("--collector.processes\n")  # which it has not by default
-    command = ["prometheus-node-exporter", f"@{arguments}"]
-    expected = {"node_processes_max_processes"}
-    assert exported(command, tmp_path / "log", dict(os.environ), expected) == expected

@@ -27,9 +27,9 @@ ROOT = Path(__file__).parents[3]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum"), "gauge": ("",)}
 OF_PROMETHEUS = {"up", "ALERTS"}
-OF_EXPORTERS = {"node_": {"fstype", "mountpoint", "device"}, "pg_": {"state"}, "kafka_": {"topic"}}
+OF_EXPORTERS = {"node_": {"fstype", "mountpoint", "device"}, "pg_": {"state"}}
 """Labels of what others export; tests/integration/deploy/test_exporters.py sees that they do."""
-EXPORTERS = {"host", "postgres-exporter", "kafka-exporter"}
+EXPORTERS = {"host", "postgres-exporter"}
 OTHERS = {"watch", "proof"} | EXPORTERS
 OPTIONAL = {"orders-webhooks", "unpaid-work-webhooks", "copy"}
 """Run where an operator wants them."""

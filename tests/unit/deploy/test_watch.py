@@ -59,3 +59,4 @@ def test_ends_and_backups_are_told_although_kafka_does_not_answer(
     assert told("certificate_expires_timestamp_seconds", file="broken.pem") == 0
     assert told("findings_timestamp_seconds") == 7, "nobody looked at Kafka, and that shows"
     assert told("findings", about="topics") is None
+    assert told("brokers") == 0, "nobody has counted them"

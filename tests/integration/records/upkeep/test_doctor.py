@@ -24,6 +24,8 @@ from services.records.ingest.guarding.parking import Action, Park
 from services.records.trees import keeping
 from services.records.trees.keeping import KeptHead
 from tests.integration.records.conftest import Bench
+from tests.support.kafka import KafkaProcess
+from tests.support.processes import until
 
 TOPIC = "orders.events.S12000005"
 AT = TopicPartition(TOPIC, 0)
@@ -153,9 +155,26 @@ def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(empty_kaf
         return {about: registry.get_sample_value("payback_findings", {"about": about}) for about in watch.ABOUT}
 
     assert found() == dict.fromkeys(watch.ABOUT, 0)
+    assert registry.get_sample_value("payback_brokers") == 1
     with closing(KafkaProducer(bootstrap_servers=empty_kafka)) as producer:
         producer.send(TOPIC, b"{}").get(10)
     with closing(KafkaAdminClient(bootstrap_servers=empty_kafka)) as admin:
         admin.delete_records({AT: 1})
         admin.delete_topics(["national.aggregates"])
     assert found() == {"topics": 1, "copies": 0, "history": 1, "record_times": 0, "disks": 0}
+
+
+@pytest.mark.durable_broker
+def test_a_broker_that_is_gone_is_counted_no_more() -> None:
+    first = KafkaProcess()
+    second = KafkaProcess(joins=first)
+    settings = KafkaSettings(bootstrap=first.address)
+    try:
+        first.start()
+        second.start()
+        until(lambda: watch.brokers(settings) == 2, "it has joined")
+        second.kill()
+        until(lambda: watch.brokers(settings) == 1, "it is missed")
+    finally:
+        second.remove()
+        first.remove()
