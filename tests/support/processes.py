@@ -166,6 +166,10 @@ class Platform:
         """Return names and process ids of what runs."""
         return {name: process.pid for name, process in self._running.items() if process.poll() is None}
 
+    def ended(self) -> dict[str, int]:
+        """Return names and statuses of what has ended."""
+        return {name: status for name, process in self._running.items() if (status := process.poll()) is not None}
+
     def mend(self) -> None:
         """Ensure that exactly the six processes run, whatever the previous test left."""
         for name in self.running().keys() - {*APIS, *WORKERS}:

@@ -8,8 +8,13 @@ from tests.faults.alerts.scene import Scene
 from tests.faults.alerts.table import Fault
 from tests.faults.alerts.watched import SCALE, SCRAPE_SECONDS, SELDOMER, Told, Watched, waits, waits_here
 
+QUIET_SECONDS = 120.0
+"""How long may be left over of the turn before; what looks back for longer is waited for in its own turn."""
 PATIENCE_SECONDS = 240.0
 """How much longer than its rule waits an alert may take to arrive; and how long to clear: rules look back for three minutes."""
+
+
+SAID_ANYWAY = {"alertname", "severity", "waits_for"}
 
 
 class Proof(NamedTuple):
@@ -19,6 +24,8 @@ class Proof(NamedTuple):
     arrived: float
     cleared: float | None
     others: frozenset[str]
+    told: tuple[str, ...] = ()
+    """Of these, each with its labels."""
 
     def deployed(self, alert: str) -> float:
         """Return how long it takes as deployed: what rules and scrapes wait for is ten times as long; the platform looks less often.
@@ -31,6 +38,10 @@ class Proof(NamedTuple):
 
 class NotProved(Exception):
     """The alert did not do what it must."""
+
+
+class NotQuiet(Exception):
+    """Something fires before anything was done."""
 
 
 class Course:
@@ -50,10 +61,15 @@ class Course:
         last = self._cleared if self.fault.clears else self._arrived
         return self.failed is not None or last is not None
 
+    def prepare(self) -> None:
+        """Make what must be there first."""
+        self._carefully(lambda: self.fault.before(self._scene))
+
     def begin(self) -> None:
-        """Do it."""
+        """Do it, if it could be prepared."""
         self._begun = time.monotonic()
-        self._carefully(self._inject)
+        if self.failed is None:
+            self._carefully(self._inject)
 
     def go_on(self) -> None:
         """Look for its alert, and mend it once that has arrived."""
@@ -71,13 +87,15 @@ class Course:
         """Do the same at the end of the turn, whatever comes of it."""
         self._carefully(self.end)
 
-    def proof(self, others: frozenset[str]) -> Proof:
+    def proof(self, others: Sequence[Told]) -> Proof:
         """Return what was seen. Raises whatever went wrong."""
         if self.failed is not None:
             raise self.failed
         assert self._arrived is not None
         cleared = None if self._cleared is None else self._cleared.at - self._mended
-        return Proof(self._arrived.fired - self._begun, self._arrived.at - self._begun, cleared, others)
+        fired, arrived = (at - self._begun for at in (self._arrived.fired, self._arrived.at))
+        names, told = frozenset(one.alert for one in others), tuple(with_labels(one, self._begun) for one in others)
+        return Proof(fired, arrived, cleared, names, told)
 
     def _inject(self) -> None:
         self._mend = self.fault.inject(self._scene)
@@ -99,7 +117,7 @@ class Course:
         found = self._scene.watched.receiver.since(since, status=status)
         return next((one for one in found if one.alert == self.fault.alert), None)
 
-    def _carefully(self, step: Callable[[], None]) -> None:
+    def _carefully(self, step: Callable[[], object]) -> None:
         """Let those beside a fault go on, whatever goes wrong with it."""
         try:
             step()
@@ -108,11 +126,14 @@ class Course:
 
 
 def prove(scene: Scene, faults: Sequence[Fault]) -> list[Proof | Exception]:
-    """Do them side by side; what each shows, or what went wrong with it. Raises NotProved if it is not quiet before."""
-    for fault in faults:
-        fault.before(scene)
+    """Do them side by side; what each shows, or what went wrong with it. Raises NotQuiet if it is not quiet before."""
+    courses = [Course(scene, fault) for fault in faults]
+    for course in courses:
+        course.prepare()
+    if all(course.over for course in courses):
+        return [_shown(course, ()) for course in courses]
     wait_for_quiet(scene.watched, faults[0].name)
-    begun, courses = time.monotonic(), [Course(scene, fault) for fault in faults]
+    begun = time.monotonic()
     try:
         for course in courses:
             course.begin()
@@ -123,11 +144,18 @@ def prove(scene: Scene, faults: Sequence[Fault]) -> list[Proof | Exception]:
     finally:
         for course in courses:
             course.finish()
-    paged = {one.alert for one in scene.watched.receiver.since(begun)} - {fault.alert for fault in faults}
-    return [_shown(course, frozenset(paged)) for course in courses]
+    expected = {fault.alert for fault in faults}
+    others = [one for one in scene.watched.receiver.since(begun) if one.alert not in expected]
+    return [_shown(course, others) for course in courses]
 
 
-def _shown(course: Course, paged: frozenset[str]) -> Proof | Exception:
+def with_labels(one: Told, begun: float) -> str:
+    """Return an alert with what its labels say besides, and when it paged."""
+    labels = ", ".join(f"{name}={value}" for name, value in sorted(one.labels.items()) if name not in SAID_ANYWAY)
+    return f"{one.alert} {{{labels}}} after {one.at - begun:.0f} s"
+
+
+def _shown(course: Course, paged: Sequence[Told]) -> Proof | Exception:
     try:
         return course.proof(paged)
     except Exception as error:  # noqa: BLE001 - it is the answer
@@ -135,11 +163,11 @@ def _shown(course: Course, paged: frozenset[str]) -> Proof | Exception:
 
 
 def wait_for_quiet(watched: Watched, before: str) -> None:
-    """Wait until nothing fires. Raises NotProved."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Wait until nothing fires. Raises NotQuiet."""
+    deadline = time.monotonic() + QUIET_SECONDS
     while watched.active("firing", "pending"):
         if time.monotonic() > deadline:
-            raise NotProved(f"it does not become quiet before: {before}; {now(watched)}")
+            raise NotQuiet(f"it does not become quiet before: {before}; {now(watched)}")
         time.sleep(0.2)
 
 

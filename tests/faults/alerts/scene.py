@@ -64,6 +64,8 @@ class Scene:
     """A small one."""
     exporter: Exporter | None = None
     """Who tells of PostgreSQL, where it is installed."""
+    brokers: list[KafkaProcess] = field(default_factory=list)
+    """Those that joined the first."""
     later: ExitStack = field(default_factory=ExitStack)
     """What ends with the scene."""
 

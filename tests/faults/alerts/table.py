@@ -13,6 +13,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from contracts.authorities import AUTHORITIES
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.clock import system_clock
+from tests.faults.alerts.brokers import begin_broker, kill_broker
 from tests.faults.alerts.figures import age_release, alter_cell, alter_figure, forget_release, lose_row
 from tests.faults.alerts.hanging import hang
 from tests.faults.alerts.late import fall_behind, hold_up, never_hear
@@ -52,6 +53,8 @@ class Fault(NamedTuple):
     alert: str
     inject: Callable[[Scene], Mend]
     clears: bool = True
+    stays: str = ""
+    """For how long it stays if it does not clear."""
     also: frozenset[str] = frozenset()
     """What may page beside it here, since the platform measures no faster although rules wait for less."""
     spoils: bool = False
@@ -290,16 +293,31 @@ ALL = (
     Fault("a process dies again and again", "ProcessRestarting", kill_often, beside=True),
     Fault("who sends webhooks is held up", "WebhooksStill", hold_up_webhooks),
     Fault("a worker cannot ask how its authorities are", "BooksUnmeasured", hold_measuring, beside=True),
+    Fault("a broker of two is killed", "BrokerGone", kill_broker, before=begin_broker, beside=True),
     Fault("a cell of unpaid work is altered", "ProofFailed", alter_cell("unpaid_work.cells")),
     Fault("PostgreSQL has hardly any connections left", "PostgresCrowded", crowd, beside=True),
     # From here on a copy is asked for: nobody forgets it again.
     Fault("a figure of reporting is altered", "ProofFailed", alter_figure),
     Fault("who copies Kafka is killed", "CopyBehind", kill_copy, before=begin_copy, beside=True),
     Fault("one request in twenty fails", "RequestsFailingSlowly", fail_some, beside=True),
-    Fault("requests fail", "RequestsFailing", failing_requests, spoils=True),
+    # Its table is gone, so the proof cannot read it either.
+    Fault("requests fail", "RequestsFailing", failing_requests, also=frozenset({"ProofFailed"}), spoils=True),
     # These cannot be mended within the time that rules look back, or not at all, so they come last.
-    Fault("a new version of a producer is refused", "ProducerRefused", refuse_producer, clears=False),
-    Fault("a record has an impossible time", "RecordTimesWrong", impossible_time, clears=False, beside=True),
+    Fault(
+        "a new version of a producer is refused",
+        "ProducerRefused",
+        refuse_producer,
+        clears=False,
+        stays="for the day that it looks back on",
+    ),
+    Fault(
+        "a record has an impossible time",
+        "RecordTimesWrong",
+        impossible_time,
+        clears=False,
+        stays="for the hour that it looks back on",
+        beside=True,
+    ),
     Fault(
         "history is deleted",
         "HistoryGone",
@@ -308,6 +326,13 @@ ALL = (
         also=frozenset({"ProofFailed"}),
         beside=True,
     ),
-    Fault("nobody keeps the clock of a machine", "ClockWrong", tell_of_clock, clears=False, beside=True),
+    Fault(
+        "nobody keeps the clock of a machine",
+        "ClockWrong",
+        tell_of_clock,
+        clears=False,
+        stays="until somebody does",
+        beside=True,
+    ),
 )
 FAULTS = tuple(fault for fault in ALL if fault.alert in rules())

@@ -43,7 +43,7 @@ LATE, LATE_HERE = 60, 15
 """The seconds after which a publication is late: of the bounds that are counted, the one that a fault can pass before other alerts fire."""
 WATCH, PROOF = 300, 1500
 SELDOMER = {
-    **dict.fromkeys(("KafkaSettings", "HistoryGone", "BackupOld", "CertificateEnds"), WATCH),
+    **dict.fromkeys(("KafkaSettings", "HistoryGone", "BackupOld", "CertificateEnds", "BrokerGone"), WATCH),
     **dict.fromkeys(("ProofFailed", "DatabaseSettings"), PROOF),
     "WorkerStuck": 20,
     "FreshnessBudget": LATE - LATE_HERE,
