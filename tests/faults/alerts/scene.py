@@ -130,7 +130,8 @@ def start_watch(platform: Platform, files: Path, share: float = 0.1, database: s
         platform.tell("proof", database_url=database or platform.database)
         platform.spawn("proof")
     platform.add("watch", "orders-worker", program, "watch")
-    platform.tell("watch", watch_every_seconds="2", watch_backups_path=str(files), watch_certificates_path=str(files))
+    looks = {"watch_backups_path": str(files), "watch_certificates_path": str(files), "watch_every_seconds": "2"}
+    platform.tell("watch", kafka_bootstrap=platform.kafka, **looks)
     platform.spawn("watch")
     address = f"http://{platform.metrics_address('watch')}/metrics"
     until(lambda: "payback_findings{" in _text(address), "watch has looked", seconds=60)
