@@ -31,7 +31,7 @@ Numbered = tuple[int, Fault]
 
 
 class Asked(NamedTuple):
-    """What somebody asked for."""
+    """The faults that somebody asked for, and the time that there is."""
 
     faults: list[Numbered]
     """Each with the number that it has in the whole table, so that one can go on from it."""

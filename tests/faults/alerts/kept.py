@@ -1,4 +1,4 @@
-"""What is left of a turn that failed, so that its cause can be found: logs, and all that Prometheus knew."""
+"""Keeps logs, and all that Prometheus knew, of a turn that failed, so that its cause can be found."""
 
 import subprocess
 import time

@@ -21,7 +21,7 @@ Rows = Mapping[tuple[str, str], str]
 
 
 class Printed(NamedTuple):
-    """What one run printed."""
+    """The rows and the last line that one run printed."""
 
     rows: Rows
     when: str

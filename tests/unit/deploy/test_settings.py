@@ -281,7 +281,7 @@ def test_there_is_no_key_or_issuer_by_default_and_those_for_development_are_refu
 
 def test_secrets_are_made_and_differ(variables: dict[str, str], prepared: Path) -> None:
     passwords = [value for name, value in variables.items() if name.endswith(("_PASSWORD", "_AGGREGATES_KEY"))]
-    assert len(set(passwords)) == len(passwords) == 23
+    assert len(set(passwords)) == len(passwords) == 22
     assert all(re.fullmatch("[0-9a-f]{48}", password) for password in passwords)
     assert re.fullmatch("[A-Za-z0-9_][A-Za-z0-9_-]{21}", variables["KAFKA_CLUSTER_ID"])
     assert (prepared / ".env").stat().st_mode & 0o077 == 0
