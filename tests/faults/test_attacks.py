@@ -3,6 +3,7 @@
 The limits of requests are taken off, so that nothing but the bounds of each request holds. Afterwards everybody is served as before.
 """
 
+import asyncio
 import re
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from typing import NamedTuple
 
 import psutil
 import pytest
+from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 
 from contracts.decoding.codec import encode
@@ -253,6 +255,31 @@ def test_no_bomb_in_kafka_takes_more_of_a_worker_than_its_bound(platform: Platfo
     assert kept[0][0] <= 70_000
     for name, memory in memories.items():
         memory.assert_bounded(bound, name)
+
+
+def test_no_headers_in_kafka_take_more_of_a_worker_than_its_bound(platform: Platform) -> None:
+    """Thirty records of half a million empty headers each, packed into some kilobytes: with each header as an object, 1 GB."""
+    settings = KafkaSettings(bootstrap=platform.kafka)
+    bound = settings.fetch_max_bytes + settings.partition_fetch_max_bytes
+    memories = {name: Memory(psutil.Process(platform.process(name).pid)) for name in WORKERS}
+    before = platform.taken("orders")
+    asyncio.run(_send_headers(platform.kafka, topic_of(Topic.ORDERS, AUTHORITY), 30, 500_000))
+    good = encode(event(imposed(date(2025, 3, 3)), "ATTACKED/2", ANOTHER))
+    answer = platform.post("orders", ANOTHER, good, "application/cloudevents+json")
+    assert answer.status_code == 202, answer.text
+    until(lambda: platform.taken("orders") >= before + 31, "orders takes them, and another authority's event")
+    for name, memory in memories.items():
+        memory.assert_bounded(bound, name)
+
+
+async def _send_headers(bootstrap: str, topic: str, records: int, each: int) -> None:
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, compression_type="gzip", max_batch_size=2**28, max_request_size=2**28
+    ) as producer:
+        for _ in range(records):
+            batch = producer.create_batch()
+            assert batch.append(key=b"k", value=b"{}", timestamp=None, headers=[("", b"")] * each) is not None
+            await (await producer.send_batch(batch, topic, partition=0))
 
 
 def test_the_measure_would_find_it(tmp_path: Path) -> None:

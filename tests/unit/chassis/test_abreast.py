@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.fetching.abreast import PATIENCE_SECONDS, SHARE, STEP, Abreast
+from services.chassis.streaming.fetching.abreast import PATIENCE_SECONDS, SHARE, STEP, TAKEN, Abreast
+from services.chassis.streaming.fetching.bounded import FETCHED, Portion
 
 ORDERS, SESSIONS = (TopicPartition(f"{kind}.events.S12000005", 0) for kind in ("orders", "unpaid-work"))
 ELSEWHERE = TopicPartition("orders.events.S12000036", 0)
@@ -154,3 +155,40 @@ def test_every_message_comes_once_and_in_order(
         for at, records in taken.items():
             came.setdefault(at, []).extend(record.offset for record in records)
     assert came == {at: list(range(number)) for at, number in fetched.items()}
+
+
+class Heavy(Fetcher):
+    """A fetcher of messages that each take so many bytes, of which it hands over no more at once than a consumer does."""
+
+    def __init__(self, fetched: Mapping[TopicPartition, int], each: Mapping[TopicPartition, int]) -> None:
+        super().__init__(fetched)
+        self.each = each
+
+    async def give(self, partitions: set[Any], timeout: float, most: int) -> dict[Any, list[Record]]:  # noqa: ASYNC109
+        (at,) = partitions if len(partitions) == 1 else (None,)
+        each = self.each.get(cast("TopicPartition", at), 0)
+        found = await super().give(partitions, timeout, min(most, max(1, FETCHED // each)) if each else most)
+        portions = {}
+        for key, records in found.items():
+            portions[key] = Portion(records)
+            portions[key].cost = each * len(records)
+        return cast("dict[Any, list[Record]]", portions)
+
+
+def test_large_messages_take_no_more_of_a_turn_than_many_small_ones() -> None:
+    """A few bytes may have become much, and all of it is held, and worked on, while others wait."""
+    large = FETCHED // 4
+    fetcher = Heavy({ORDERS: 5_000, ELSEWHERE: 3_000}, {ORDERS: large})
+    numbers = {at: len(records) for at, records in fetcher.take().items()}
+    assert numbers == {ORDERS: 4, ELSEWHERE: 3_000}
+
+
+def test_all_together_take_no_more_than_is_held_at_once() -> None:
+    sources = [TopicPartition(f"orders.events.S120000{number}", 0) for number in range(10, 30)]
+    fetcher = Heavy(dict.fromkeys(sources, 1_000), dict.fromkeys(sources, FETCHED // 2))
+    seen = set[Any]()
+    for _ in range(5):
+        taken = fetcher.take()
+        assert sum(map(len, taken.values())) * FETCHED // 2 <= TAKEN
+        seen |= taken.keys()
+    assert seen == set(sources), "everybody has a turn"

@@ -1,7 +1,7 @@
 """Batches are read as aiokafka reads them, whatever the codec; one that would fill the memory is bounded, each record with an outcome."""
 
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import aiokafka.codec
@@ -20,7 +20,7 @@ from services.chassis.streaming.fetching.inflating import GZIP, LZ4, SNAPPY, ZST
 NONE = 0
 CODECS = [NONE, GZIP, SNAPPY, LZ4, ZSTD]
 NAMES = ["none", "gzip", "snappy", "lz4", "zstd"]
-HUGE = 400 * 1024 * 1024
+HUGE = 100 * 1024 * 1024
 Sent = tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]
 
 bounded.install()
@@ -43,7 +43,7 @@ def batch(codec: int, sent: Sequence[Sent], base: int = 0) -> bytes:
     return bytes(raw)
 
 
-def bomb(size: int = HUGE) -> bytes:
+def bomb(size: int = HUGE, base: int = 0) -> bytes:
     """Return a batch of a small record, one of `size` bytes and another small one, in zstd, made without holding it."""
 
     def varint(number: int) -> bytes:
@@ -66,7 +66,7 @@ def bomb(size: int = HUGE) -> bytes:
             packed += out.compress(b"x" * min(1 << 20, length - begin))
         packed += out.compress(tail)
     packed += out.flush()
-    raw = bytearray(batch(ZSTD, [(b"k", b"x" * 10, [])] * 3))[:61] + packed
+    raw = bytearray(batch(ZSTD, [(b"k", b"x" * 10, [])] * 3, base))[:61] + packed
     raw[8:12] = (len(raw) - 12).to_bytes(4, "big")
     return bytes(raw)
 
@@ -162,25 +162,87 @@ def test_a_header_whose_name_is_no_text_harms_nobody(codec: int) -> None:
     assert found[1].headers == (("\ufffd\ufffd\0!", b"x"),)
 
 
-def test_what_is_handed_over_at_once_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Assigned:
-        consumed: list[int] = []  # noqa: RUF012
+@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
+@pytest.mark.parametrize("number", [2_000, 500_000])
+def test_of_too_many_headers_nothing_is_kept_however_small_they_are(codec: int, number: int) -> None:
+    """An empty header is two bytes on the wire, and dozens once it was read."""
+    before, many, after = read(
+        batch(codec, [(b"k", b"before", []), (b"k", b"many", [("", b"")] * number), (b"k", b"after", [("h", b"x")])])
+    )
+    assert (before.value, after.value, after.headers) == (b"before", b"after", (("h", b"x"),))
+    assert (len(many.value), many.headers, many.offset) == (LONGEST, (), 1)
 
-        def state_value(self, _: object) -> Any:
-            return self
 
-        def consumed_to(self, offset: int) -> None:
-            self.consumed.append(offset)
+def test_headers_that_are_not_kept_take_no_memory() -> None:
+    raw = batch(ZSTD, [(b"k", b"many", [("", b"")] * 1_000_000)] * 3)
+    assert len(raw) < 20_000
+    tracemalloc.start()
+    found = read(raw, checked=False)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == 3
+    assert peak < 2 * inflating.WHOLE, "as they were sent, 6 MB, and pieces of that"
 
-    monkeypatch.setattr(bounded, "FETCHED", 10_000)
-    raw = batch(ZSTD, [(b"k", b"v" * 1000, [])] * 25)
-    held = fetcher.PartitionRecords(TopicPartition("t", 0), fetcher.MemoryRecords(raw), [], 0, None, None, True, 0)
-    result = fetcher.FetchResult(TopicPartition("t", 0), assignment=Assigned(), partition_records=held, backoff=0)
+
+def test_a_record_that_is_shorter_than_it_says_is_no_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "LONG", 100)
+    raw = bytearray(batch(NONE, [(b"k", b"v", [("", b"")] * 2_000)] * 2))
+    raw[61:63] = b"\x80\x01"  # 64 bytes, where it is thousands
+    assert [record.offset for record in read(bytes(raw), checked=False)] == [0, 1]
+
+
+class Assigned:
+    """An assignment that notes how far was read."""
+
+    def __init__(self) -> None:
+        self.consumed: list[int] = []
+
+    def state_value(self, _: object) -> "Assigned":
+        return self
+
+    def consumed_to(self, offset: int) -> None:
+        self.consumed.append(offset)
+
+
+def handed_over(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[int]]:
+    """Return how many records are handed over at a time, and how far was read each time."""
+    assigned = Assigned()
+    held = fetcher.PartitionRecords(TopicPartition("t", 0), fetcher.MemoryRecords(raw), [], 0, None, None, False, 0)
+    result = fetcher.FetchResult(TopicPartition("t", 0), assignment=assigned, partition_records=held, backoff=0)
     monkeypatch.setattr(result, "check_assignment", lambda _: True)
+    numbers = []
+    while result.has_more():
+        numbers.append(len(result.getall(1000)))
+    return numbers, assigned.consumed
 
-    def drained() -> Iterator[int]:
-        while result.has_more():
-            yield len(result.getall(1000))
 
-    assert list(drained()) == [10, 10, 5]
-    assert Assigned.consumed == [10, 20, 25]
+@pytest.mark.parametrize(
+    ("whole", "numbers", "places"),
+    [(False, [10, 10, 5], [10, 20, 25]), (True, [1, 10, 10, 4], [1, 11, 21, 25])],
+    ids=["stream", "whole"],
+)
+def test_what_is_handed_over_at_once_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, numbers: list[int], places: list[int], *, whole: bool
+) -> None:
+    """A batch that is decompressed as a whole counts at once."""
+    monkeypatch.setattr(bounded, "FETCHED", 10_000)
+    if not whole:
+        monkeypatch.setattr(inflating, "WHOLE", 1)
+    raw = batch(ZSTD, [(b"k", b"v" * 1000, [])] * 25)
+    assert handed_over(raw, monkeypatch) == (numbers, places)
+
+
+def test_headers_count_towards_what_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounded, "FETCHED", 10_000)
+    monkeypatch.setattr(inflating, "WHOLE", 1)
+    raw = batch(ZSTD, [(b"k", b"v", [("", b"")] * 20)] * 25)
+    numbers, _ = handed_over(raw, monkeypatch)
+    assert max(numbers) <= 8
+    assert sum(numbers) == 25
+
+
+def test_what_was_decompressed_counts_although_nothing_of_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others wait meanwhile, and no heartbeats are sent."""
+    monkeypatch.setattr(bounded, "FETCHED", 5_000_000)
+    raw = b"".join(bomb(20_000_000, base) for base in (0, 3, 6))
+    assert handed_over(raw, monkeypatch) == ([2, 3, 3, 1], [2, 5, 8, 9])

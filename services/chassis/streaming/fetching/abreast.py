@@ -11,12 +11,15 @@ from typing import Any, Protocol
 from aiokafka.errors import KafkaError
 
 from services.chassis.streaming.batches import TopicPartition
+from services.chassis.streaming.fetching.bounded import FETCHED, Portion
 from services.chassis.streaming.placement import suffix
 
 STEP = 200
 """How many messages to take of a topic before checking which one is behind."""
 SHARE = 10_000
 """How many to take of one suffix before the next one's turn: as many as possible, so that each record is written seldom."""
+TAKEN = 4 * FETCHED
+"""How many bytes to take of all together, where the share of each suffix is as many as are handed over of one topic at once."""
 PATIENCE_SECONDS = 2.0
 """How long a topic with more on its way holds up the others of its suffix; one that cannot be read does not hold them up longer."""
 
@@ -38,6 +41,8 @@ class Abreast:
         self._give, self._lacks, self._clock = give, lacks, clock
         self._turn = 0
         self._taken: Fetched = {}
+        self._cost = 0
+        """How many bytes were taken since `take` began."""
         self.forget()
 
     def forget(self) -> None:
@@ -54,7 +59,7 @@ class Abreast:
         """
         self._raise_fault()
         taken: Fetched = {}
-        self._taken = taken
+        self._taken, self._cost = taken, 0
         dry = await self._round(taken, partitions, most)
         if (
             dry
@@ -81,7 +86,7 @@ class Abreast:
         names, dry = list(groups), set[Any]()
         first = self._turn
         for place in range(first, first + len(names)):
-            if room <= 0:
+            if room <= 0 or self._cost >= TAKEN:
                 break
             room -= await self._side_by_side(taken, groups[names[place % len(names)]], min(room, SHARE), dry)
             self._turn = (place + 1) % len(names)
@@ -89,8 +94,8 @@ class Abreast:
 
     async def _side_by_side(self, taken: Fetched, group: set[Any], room: int, dry: set[Any]) -> int:
         """Take from the topic that is behind, again and again. Returns how many messages."""
-        left, able = room, set(group)
-        while left > 0 and able:
+        left, able, end = room, set(group), self._cost + FETCHED
+        while left > 0 and able and self._cost < end:
             at = min(sorted(able), key=lambda one: self._reached.get(one, 0))
             number = await self._get(taken, {at}, 0, left if len(group) == 1 else min(STEP, left))
             left -= number
@@ -109,6 +114,7 @@ class Abreast:
             return 0
         for at, messages in found.items():
             taken.setdefault(at, []).extend(messages)
+            self._cost += messages.cost if isinstance(messages, Portion) else 0
             self._reached[at] = messages[-1].timestamp
             self._awaited.pop(at, None)
         return _number(found)

@@ -1,7 +1,8 @@
 """Limits the memory and time of a fetch, however much was compressed into it: 13 KB may expand to 400 MB.
 
-aiokafka decompresses a batch as a whole. Here, a batch that would be larger than `WHOLE` is read as a stream instead, record by record, and
-no more of a record is kept than shows that it is too large. `install` replaces aiokafka's own classes.
+aiokafka decompresses a batch as a whole, and makes an object of each header: 2 bytes become 64. Here, a batch that would be larger than
+`WHOLE`, or that holds a record longer than `LONG`, is read as a stream instead, record by record, and no more of a record is kept than
+shows that it is too large. `install` replaces aiokafka's own classes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,33 +12,28 @@ from typing import Any
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record._crecords import default_records
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.legacy_records import LegacyRecordBatch
 
 from contracts.decoding.codec import MAX_BYTES
-from services.chassis.streaming.fetching.inflating import (
-    BROKEN,
-    GZIP,
-    LZ4,
-    SNAPPY,
-    ZSTD,
-    Inflating,
-    Oversized,
-    inflating,
-    whole,
-)
+from services.chassis.streaming.fetching.inflating import BROKEN, PLAIN, Inflating, Oversized, inflating, whole
 
 LONGEST = MAX_BYTES + 1
 """How many bytes of a key or value are kept: enough to see that it is too large."""
-INFLATED = 1024 * 1024 * 1024
+LONG = 2 * LONGEST
+"""The longest record that aiokafka may read: one that is longer is too large, or has too many headers."""
+HEADER_BYTES = 64
+"""How much a header takes besides its name and content."""
+INFLATED = 128 * 1024 * 1024
 """How much of one batch is decompressed at most, piece by piece; the broker limits its compressed size."""
 FETCHED = 32 * 1024 * 1024
-"""How many bytes of one partition are handed over at once."""
+"""How many bytes of one partition are handed over at once, or decompressed for that if they are more: others wait meanwhile."""
 PIECE = 256 * 1024
 _LENGTH, _MAGIC = Struct(">i"), 16
 _LOG_OVERHEAD = 12
-_COUNT_AT, _HEADER = 57, 61
+_ATTRIBUTES_AT, _COUNT_AT, _HEADER = 22, 57, 61
+_CODEC = 0b111
+_LONGEST_SHIFT = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +55,11 @@ class _Reader:
     def __init__(self, inflating: Inflating) -> None:
         self._inflating, self._held, self._at, self._left = inflating, b"", 0, INFLATED
 
+    @property
+    def place(self) -> int:
+        """Return how many bytes were read."""
+        return INFLATED - self._left - len(self._held) + self._at
+
     def varint(self) -> int:
         shift = number = 0
         while True:
@@ -67,7 +68,7 @@ class _Reader:
             if byte < 0x80:
                 return number >> 1 ^ -(number & 1)
             shift += 7
-            if shift > 63:
+            if shift > _LONGEST_SHIFT:
                 raise CorruptRecordException("a number has no end")
 
     def string(self) -> bytes | None:
@@ -105,11 +106,18 @@ class _Reader:
             raise CorruptRecordException("a batch ends too soon")
 
 
+@dataclass(slots=True)
+class Meter:
+    """How many bytes of records the batches of a fetch turned out to be, as far as they were read."""
+
+    inflated: int = 0
+
+
 class Batch:
     """A batch in aiokafka's form, except for how its records are read."""
 
-    def __init__(self, raw: bytes) -> None:
-        self._raw, self._batch = raw, DefaultRecordBatch(raw)
+    def __init__(self, raw: bytes, meter: Meter) -> None:
+        self._raw, self._batch, self._meter = raw, DefaultRecordBatch(raw), meter
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._batch, name)
@@ -119,12 +127,22 @@ class Batch:
 
     def __iter__(self) -> Iterator[Any]:
         try:
-            first = iter(self._batch)
+            records = self._records()
         except Oversized:
             return self._streamed()
         except Exception:  # noqa: BLE001 - whatever a decompressor says to what is none of its own
             return self._unread(self._batch.base_offset, b"")
-        return self._read(iter(first))
+        self._meter.inflated += len(records)
+        if _has_long(records):
+            return self._streamed()
+        header = bytearray(self._raw[:_HEADER])
+        header[_ATTRIBUTES_AT] &= ~_CODEC
+        return self._read(iter(DefaultRecordBatch(bytes(header) + records)))
+
+    def _records(self) -> bytes:
+        """Return the records as they were before they were compressed. Raises Oversized, or what a decompressor raises."""
+        records, kind = self._raw[_HEADER:], self._batch.compression_type
+        return records if kind == PLAIN else whole(kind, records)
 
     def _read(self, records: Iterator[Any]) -> Iterator[Any]:
         """Read records as aiokafka does; where it cannot, such as at a header whose name is no text, continue as a stream."""
@@ -141,18 +159,21 @@ class Batch:
         batch = self._batch
         reader = _Reader(inflating(batch.compression_type, self._raw[_HEADER:]))
         (count,) = _LENGTH.unpack_from(self._raw, _COUNT_AT)
-        following = batch.base_offset
+        following, before = batch.base_offset, self._meter.inflated
         try:
             for _ in range(count):
                 record = self._record(reader)
+                self._meter.inflated = before + reader.place
                 yield record
                 following = record.offset + 1
         except (Oversized, CorruptRecordException, *BROKEN):
+            self._meter.inflated = before + reader.place
             yield from self._unread(following, b" " * LONGEST)
 
     def _record(self, reader: _Reader) -> _Record:
         batch = self._batch
-        reader.varint()
+        length = reader.varint()
+        end = reader.place + length
         reader.take(1)
         timestamp = batch.first_timestamp + reader.varint()
         offset = batch.base_offset + reader.varint()
@@ -160,9 +181,11 @@ class Batch:
         headers, room = [], LONGEST
         for _ in range(reader.varint()):
             name, content = reader.string() or b"", reader.string()
-            room -= len(name) + len(content or b"")
-            if room > 0:
-                headers.append((name.decode(errors="replace"), content))
+            room -= _size(name, content)
+            if room <= 0:
+                _skip_to(end, reader)
+                break
+            headers.append((name.decode(errors="replace"), content))
         if batch.timestamp_type:
             timestamp = batch.max_timestamp
         return _bounded(_Record(offset, timestamp, batch.timestamp_type, key, value, headers), fits=room > 0)
@@ -171,6 +194,41 @@ class Batch:
         batch = self._batch
         for offset in range(following, batch.next_offset):
             yield _Record(offset, batch.max_timestamp, batch.timestamp_type, None, value)
+
+
+def _has_long(records: bytes) -> bool:
+    """Return whether a record is longer than `LONG`, or has no length at all, by the number before each."""
+    at, end = 0, len(records)
+    if end <= LONG:
+        return False
+    while at < end:
+        number, shift = 0, 0
+        while at < end:
+            byte = records[at]
+            at += 1
+            number |= (byte & 0x7F) << shift
+            if byte < 0x80:
+                break
+            shift += 7
+            if shift > _LONGEST_SHIFT:
+                return True
+        length = number >> 1
+        if number & 1 or length > LONG:
+            return True
+        at += length
+    return False
+
+
+def _skip_to(end: int, reader: _Reader) -> None:
+    """Skip the rest of a record."""
+    if end < reader.place:
+        raise CorruptRecordException("a record is longer than it says")
+    reader.skip(end - reader.place)
+
+
+def _size(name: bytes | str, content: bytes | None) -> int:
+    """Return how much of a record's room a header takes."""
+    return HEADER_BYTES + len(name) + len(content or b"")
 
 
 def _bounded(record: _Record, *, fits: bool) -> _Record:
@@ -186,6 +244,7 @@ class Batches:
 
     def __init__(self, raw: bytes) -> None:
         self._raw, self._at, self._end = raw, 0, 0
+        self.meter = Meter()
         self._find_end()
 
     def size_in_bytes(self) -> int:
@@ -200,7 +259,7 @@ class Batches:
         raw = self._raw[self._at : self._end]
         self._at = self._end
         self._find_end()
-        return Batch(raw) if raw[_MAGIC] >= 2 else LegacyRecordBatch(raw, raw[_MAGIC])
+        return Batch(raw, self.meter) if raw[_MAGIC] >= 2 else LegacyRecordBatch(raw, raw[_MAGIC])
 
     def _find_end(self) -> None:
         """Find where the last whole batch ends: the last one of a fetch may be cut off."""
@@ -214,8 +273,14 @@ class Batches:
 class Records(fetcher.PartitionRecords):  # type: ignore[misc]
     """Keeps no more of a record than is read."""
 
+    @property
+    def meter(self) -> Meter:
+        """Return what tells how much was decompressed so far."""
+        found: Meter = self._records.meter
+        return found
+
     def _consumer_record(self, tp: Any, record: Any) -> Any:
-        size = sum(len(name) + len(content or b"") for name, content in record.headers)
+        size = sum(_size(name, content) for name, content in record.headers) if record.headers else 0
         if size > LONGEST or len(record.value or b"") > LONGEST or len(record.key or b"") > LONGEST:
             kept = _Record(
                 record.offset,
@@ -229,31 +294,36 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
         return super()._consumer_record(tp, record)
 
 
+class Portion(list[Any]):
+    """Records that are handed over together, and how many bytes they are, or were decompressed for them if that is more."""
+
+    cost = 0
+
+
 class Result(fetcher.FetchResult):  # type: ignore[misc]
     """Hands over a bounded number of bytes at once; the rest comes next."""
 
     def getall(self, max_records: int | None = None) -> list[Any]:
+        records = Portion()
         if not self.check_assignment(self._topic_partition) or not self.has_more():
-            return []
-        records, size = [], 0
+            return records
         incoming: Any = self._partition_records
+        meter, size = incoming.meter, 0
+        before = meter.inflated
         for record in incoming:
             records.append(record)
             size += record.serialized_key_size + record.serialized_value_size
-            if size >= FETCHED or len(records) == max_records:
-                self._update_position()
-                return records
-        self._update_position()
-        self._partition_records: Any = None
+            if record.headers:
+                size += sum(_size(name, content) for name, content in record.headers)
+            if size >= FETCHED or meter.inflated - before >= FETCHED or len(records) == max_records:
+                break
+        else:
+            self._partition_records: Any = None
+        records.cost = max(size, meter.inflated - before)
+        self._assignment.state_value(self._topic_partition).consumed_to(incoming.next_fetch_offset)
         return records
 
 
 def install() -> None:
     """Make every consumer of this process fetch in this way from here on."""
-    for kind, name in ((GZIP, "gzip"), (SNAPPY, "snappy"), (LZ4, "lz4"), (ZSTD, "zstd")):
-        setattr(default_records, f"{name}_decode", _decoder(kind))
     fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = Batches, Records, Result
-
-
-def _decoder(kind: int) -> Any:
-    return lambda raw: whole(kind, raw)
