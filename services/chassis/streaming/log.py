@@ -25,13 +25,26 @@ POLL_MILLISECONDS = 500
 LOOK_SECONDS = 10
 SILENT_POLLS = 120
 """Empty polls in a row, a minute long, after which Kafka counts as away although it should have more."""
+STOP_SECONDS = 5.0
+"""How long stopping a consumer may take, and again what it takes to give that up."""
 T = TypeVar("T")
 
 
-async def records_at(kafka: KafkaSettings, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
-    """Return the records at these offsets; those that are gone, by age or compaction, are left out. Raises Away or Refused."""
+def records_at(kafka: KafkaSettings, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
+    """Return the records at these offsets; those that are gone, by age or compaction, are left out. Raises Away or Refused.
+
+    It has a loop of its own, since giving up a consumer ends every task of its loop.
+    """
     if not places:
         return {}
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(_records_at(kafka, places))
+    finally:
+        loop.close()
+
+
+async def _records_at(kafka: KafkaSettings, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
     async with _consumer(kafka) as consumer:
         consumer.assign([KafkaPartition(*source) for source in places])
         for source, offset in places.items():
@@ -134,15 +147,24 @@ async def _consumer(kafka: KafkaSettings) -> AsyncIterator[Any]:
 async def _stop(consumer: Any) -> None:
     """Stop a consumer, also one that had a request waiting to be tried again, as after a long pause of whoever uses the log: cancelling
     that request cancels aiokafka's own stopping, halfway. Without this, the reason for closing the log would be lost with it.
+
+    It takes a limited time: what does not end in it is left.
     """
     try:
-        await consumer.stop()
-    except asyncio.CancelledError:
-        await consumer._client.close()  # noqa: SLF001
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        async with asyncio.timeout(STOP_SECONDS):
+            await consumer.stop()
+    except (asyncio.CancelledError, TimeoutError):
+        await _give_up(consumer)
+
+
+async def _give_up(consumer: Any) -> None:
+    """End all that the consumer left in its loop, in which nothing else runs."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    closing = asyncio.ensure_future(consumer._client.close())  # noqa: SLF001
+    await asyncio.wait({*left, closing}, timeout=STOP_SECONDS)
+    closing.cancel()
 
 
 def _options(kafka: KafkaSettings) -> dict[str, Any]:

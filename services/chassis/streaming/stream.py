@@ -11,11 +11,12 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import faust
 from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
@@ -60,6 +61,7 @@ bounded.install()
 REQUEST_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 YEAR_SECONDS = 365 * 86400.0
+T = TypeVar("T")
 
 
 def run(
@@ -362,6 +364,21 @@ async def _answered(question: str) -> AsyncIterator[None]:
         raise Away(f"Kafka does not answer {question}: {type(error).__name__}") from error
 
 
+async def apart(work: Callable[[], T]) -> T:
+    """Do the work in a thread of its own, for whose end nobody waits who does not need the result."""
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is for whoever asked
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="kafka-look", daemon=True).start()
+    return await asyncio.wrap_future(done)
+
+
 class Consumer(driver.Consumer):
     """Asks the engine where Faust would ask for Kafka's committed offsets. This is the engine's Reader."""
 
@@ -436,7 +453,7 @@ class Consumer(driver.Consumer):
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
         try:
             async with asyncio.timeout(REQUEST_SECONDS):
-                found = await records_at(self.app.kafka, places)
+                found = await apart(partial(records_at, self.app.kafka, places))
         except TimeoutError as error:
             raise Away("Kafka does not give the last records in time") from error
         return {at: fingerprint(record) for at, record in found.items()}

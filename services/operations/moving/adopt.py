@@ -3,7 +3,6 @@
 The command looks and prints what it found; only with --confirm does it bind the positions to the new topics.
 """
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, NamedTuple
@@ -133,7 +132,7 @@ def look_at(kafka: KafkaSettings, known: Sequence[Position]) -> dict[TopicPartit
     with closing(Log(kafka, sources)) as log:
         bounds = log.bounds()
     places = {at: offset - 1 for at, offset, *_ in known if bounds[at].first < offset <= bounds[at].end}
-    last = {at: fingerprint(record) for at, record in asyncio.run(records_at(kafka, places)).items()}
+    last = {at: fingerprint(record) for at, record in records_at(kafka, places).items()}
     cut = cut_off(kafka, {at.topic: bounds[at].first for at in sources})
     return {at: Mirror(identities[at.topic], bounds[at], last.get(at), at.topic in cut) for at in sources}
 

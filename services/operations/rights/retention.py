@@ -1,6 +1,5 @@
 """The commands about how long data is held: compare what is held with its limit, and remove what is older."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
@@ -129,7 +128,7 @@ def _of_events(kafka: KafkaSettings) -> Iterator[Age]:
     for kind in Topic:
         with closing(Log(kafka, [TopicPartition(topic, 0) for topic in source_topics(kind)])) as log:
             bounds = {source: one for source, one in log.bounds().items() if one.end > one.first}
-        firsts = asyncio.run(records_at(kafka, {source: one.first for source, one in bounds.items()}))
+        firsts = records_at(kafka, {source: one.first for source, one in bounds.items()})
         oldest = [datetime.fromtimestamp(one.timestamp / 1000, UTC) for one in firsts.values()]
         number = sum(one.end - one.first for one in bounds.values())
         yield Age("events", f"{kind}.*", number, min(oldest, default=None))

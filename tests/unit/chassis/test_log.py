@@ -2,14 +2,18 @@
 
 import asyncio
 from contextlib import closing, suppress
+from functools import partial
+from time import monotonic
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming import log
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.log import Log, records_at
+from services.chassis.streaming.stream import apart
 
 TOPIC = TopicPartition("orders.events.S12000027", 0)
 
@@ -64,5 +68,54 @@ def test_a_request_that_waits_to_be_tried_again_does_not_hide_why_a_log_is_close
     Waiting.made.clear()
     with pytest.raises(Away, match="PostgreSQL"), closing(Log(KafkaSettings(bootstrap="nowhere:9092"), [TOPIC])):
         raise Away("PostgreSQL")
+    (consumer,) = Waiting.made
+    assert not consumer.left
+
+
+class Stubborn(Waiting):
+    """A consumer that never stops, with a task that does not end when it is cancelled."""
+
+    async def stop(self) -> None:
+        self.requests.append(asyncio.ensure_future(self._go_on()))
+        await asyncio.sleep(3600)
+
+    async def _go_on(self) -> None:
+        for _ in range(3):
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+
+
+def test_a_log_is_closed_in_time_whatever_does_not_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "AIOKafkaConsumer", Stubborn)
+    monkeypatch.setattr(log, "STOP_SECONDS", 0.1)
+    begun = monotonic()
+    with pytest.raises(Away, match="PostgreSQL"), closing(Log(KafkaSettings(bootstrap="nowhere:9092"), [TOPIC])):
+        raise Away("PostgreSQL")
+    assert monotonic() - begun < 5
+
+
+class Broken(Waiting):
+    """A consumer to which Kafka does not answer."""
+
+    def seek(self, *_: object) -> None:
+        """Do nothing."""
+
+    async def getmany(self, *_: object, **__: object) -> None:
+        raise KafkaConnectionError
+
+
+def test_whoever_looks_at_records_while_kafka_is_away_goes_on_with_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker looks while it works: what ends a consumer must not end the worker's own tasks."""
+    monkeypatch.setattr(log, "AIOKafkaConsumer", Broken)
+
+    async def work() -> bool:
+        other = asyncio.create_task(asyncio.sleep(3600))
+        with pytest.raises(Away):
+            await apart(partial(records_at, KafkaSettings(bootstrap="nowhere:9092"), {TOPIC: 1}))
+        await asyncio.sleep(0)
+        return other.cancelled() or other.cancelling() > 0
+
+    Waiting.made.clear()
+    assert not asyncio.run(work())
     (consumer,) = Waiting.made
     assert not consumer.left
