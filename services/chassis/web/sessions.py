@@ -3,6 +3,7 @@
 The row holds the person's token sealed with the secret, so that neither the row alone nor a copy of the database opens a session.
 """
 
+import hmac
 from base64 import urlsafe_b64encode
 from datetime import datetime
 from hashlib import sha256
@@ -18,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.chassis.api.auth import Identity, InvalidToken, ready_for, verify
 from services.chassis.api.policy import Who
 from services.chassis.failures import Away
+from services.chassis.guarding.guessing import MOST_WRONG_ALL, count_wrong, may_guess
 from services.chassis.settings import OidcSettings, TokenSettings
 from services.chassis.web.oidc import SignIn
 
@@ -25,6 +27,11 @@ SECURE, INSECURE = "__Host-payback_session", "payback_session"
 """The names of the cookie with the secret. Browsers accept a name that begins with `__Host-` only over TLS, and only from this host."""
 SCOPE_KEY = "payback.session"
 ID_LENGTH = 16
+MARK_LENGTH = 32
+STRANGE = "cookies of sessions"
+"""Those that do not bear our mark are counted where they open nothing."""
+RECENT_SECONDS = 1800
+"""How long it is known whose a session was: as long as one may usually be idle."""
 NO_PAGES = ("/v1/", "/static/", "/healthz", "/readyz", "/openapi.json")
 """Addresses at which a session has no meaning."""
 NOT_FOR_PAGES = "This account is not for pages: it belongs to a machine that sends events"
@@ -87,16 +94,18 @@ class Sessions:
         self.store, self._site, self._tokens = store, site, tokens
         self.provider = SignIn(oidc) if oidc.issuer else None
         self.cookie = INSECURE if insecure else SECURE
-        self._recent: TTLCache[str, Session] = TTLCache(maxsize=10_000, ttl=300)
+        self._key = sha256(b"mark " + oidc.client_secret.get_secret_value().encode()).digest()
+        self._recent: TTLCache[str, Session] = TTLCache(maxsize=10_000, ttl=RECENT_SECONDS)
 
     async def begin(self, token: str, scope: Scope) -> str:
         """Keep a session for the token's person in this browser and return the secret. Raises InvalidToken, Away."""
-        secret = token_urlsafe(32)
+        secret = self._marked(token_urlsafe(32))
         await ready_for(token, self._tokens)
         session = Session(verify(token, self._tokens), token, handle_of(secret))
         if not Who.PERSON.lets_in(session.identity):
             raise InvalidToken(NOT_FOR_PAGES)
         await self.store.begin(session, _seal(secret).encrypt(token.encode()), Place(self._site, browser_of(scope)))
+        self._recent[session.handle] = session
         return secret
 
     async def refused(self, scope: Scope, why: str) -> None:
@@ -104,13 +113,20 @@ class Sessions:
         await self.store.refused(Place(self._site, browser_of(scope)), why)
 
     async def find(self, scope: Scope) -> Session | None:
-        """Return the session of the request; None if it has ended, or the token is no longer valid. Raises Away."""
+        """Return the session of the request; None if it has ended, or the token is no longer valid. Raises Away.
+
+        Anybody can make up a cookie, so the store is asked about few of those that do not bear our mark.
+        """
         secret = self._secret(scope)
         if not secret:
+            return None
+        if not self._may_ask(scope, secret):
             return None
         handle = handle_of(secret)
         sealed = await self.store.find(handle, self._recent.get(handle))
         if sealed is None:
+            self._recent.pop(handle, None)
+            self._count_strange(scope, secret)
             return None
         try:
             token = _seal(secret).decrypt(sealed).decode()
@@ -123,15 +139,37 @@ class Sessions:
 
     async def end(self, scope: Scope) -> None:
         """End the session of the request, if there is one. Raises Away."""
-        if secret := self._secret(scope):
+        secret = self._secret(scope)
+        if secret and self._may_ask(scope, secret):
+            self._count_strange(scope, secret)
             self._recent.pop(handle_of(secret), None)
             await self.store.end(handle_of(secret))
 
     def recent(self, scope: Scope) -> Identity | None:
-        """Return the identity that the cookie had a short while ago: enough to count by, and never to admit anybody."""
+        """Return the identity that the cookie had a while ago: enough to count by, and never to admit anybody."""
         secret = self._secret(scope)
         session = self._recent.get(handle_of(secret)) if secret else None
         return session.identity if session else None
+
+    def _may_ask(self, scope: Scope, secret: str) -> bool:
+        return self._is_marked(secret) or may_guess(scope, STRANGE, MOST_WRONG_ALL)
+
+    def _count_strange(self, scope: Scope, secret: str) -> None:
+        if not self._is_marked(secret):
+            count_wrong(scope, STRANGE)
+
+    def _marked(self, secret: str) -> str:
+        """Return the secret with a mark that only this site can make."""
+        return f"{secret}.{self._mark(secret)}"
+
+    def _is_marked(self, secret: str) -> bool:
+        made, _, mark = secret.rpartition(".")
+        return self.provider is not None and hmac.compare_digest(
+            mark.encode("utf-8", "replace"), self._mark(made).encode()
+        )
+
+    def _mark(self, secret: str) -> str:
+        return hmac.new(self._key, secret.encode("utf-8", "replace"), sha256).hexdigest()[:MARK_LENGTH]
 
     def _secret(self, scope: Scope) -> str | None:
         return HTTPConnection(scope).cookies.get(self.cookie)

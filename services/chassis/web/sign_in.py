@@ -1,7 +1,6 @@
 """Signing in to pages, signing out, and the list of one's own sessions."""
 
 from collections.abc import Mapping
-from math import ceil
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -10,11 +9,10 @@ from fastapi.responses import RedirectResponse
 from msgspec import json
 
 from services.chassis.api.auth import COOKIE, InvalidToken, ready_for, verify
-from services.chassis.api.callers import address_of
 from services.chassis.api.policy import KIB, MIB, Policies, Policy, Who
 from services.chassis.api.problems import Problem
 from services.chassis.api.query import Takes
-from services.chassis.guarding.budgets import Budgets, Spent
+from services.chassis.guarding.guessing import check_guesses, count_wrong
 from services.chassis.settings import TokenSettings
 from services.chassis.web.frame import Frame
 from services.chassis.web.oidc import DONE, NotSignedIn
@@ -33,8 +31,8 @@ SIGNING_IN: Policies = {
 """The policies of these pages, and of the parts of every page."""
 SIGNING_SECONDS = 600
 """How long a sign-in may take."""
-MOST_REFUSED = 20
-"""Sign-ins from one address that may fail in a minute. Each asks the provider and is on record, and anybody can have one fail."""
+SIGN_INS = "sign-ins"
+"""Those that fail are counted: each asks the provider and is on record, and anybody can have one fail."""
 ANSWERED = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
 """Parameters that providers add to the address to which they return people."""
 
@@ -80,11 +78,11 @@ class _Asked:
 
         Our own page then asks for the next one: for an address to which another site led, browsers withhold our cookie.
         """
-        _check_often(request)
+        check_guesses(request.scope, SIGN_INS)
         try:
             sessions, secret = await self._begun(request)
         except (NotSignedIn, InvalidToken) as reason:
-            _count_failed(request)
+            count_wrong(request.scope, SIGN_INS)
             if asked := _sessions_of(request):
                 await asked.refused(request.scope, type(reason).__name__)
             return self._without_attempt(self._form(request, 403, str(reason)))
@@ -164,24 +162,6 @@ class _Asked:
 def _sessions_of(request: Request) -> Sessions | None:
     found: Sessions | None = request.app.state.sessions
     return found
-
-
-def _check_often(request: Request) -> None:
-    """Raise Problem 429 where so many sign-ins from the address failed in this minute that the provider is asked for no more, and no more
-    are put on record.
-    """
-    budgets: Budgets = request.app.state.budgets
-    if budgets.spent(_failed_from(request)).requests >= MOST_REFUSED:
-        wait = {"Retry-After": str(ceil(budgets.seconds_left()))}
-        raise Problem(429, "Too many sign-ins failed: try again later", headers=wait)
-
-
-def _count_failed(request: Request) -> None:
-    request.app.state.budgets.take(_failed_from(request), Spent(1))
-
-
-def _failed_from(request: Request) -> str:
-    return f"sign-ins {address_of(request.scope).key}"
 
 
 def _check_for_development(token: str, tokens: TokenSettings) -> None:

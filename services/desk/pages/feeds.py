@@ -8,6 +8,7 @@ from hashlib import sha256
 from fastapi import APIRouter, Request, Response
 
 from services.chassis.failures import Away
+from services.chassis.guarding.guessing import check_guesses, count_wrong
 from services.desk.model import Decided, Dues
 from services.desk.pages.forms import field, fields_of
 from services.desk.pages.site import Looker, Route, Site
@@ -17,6 +18,8 @@ from services.desk.words.calendar import as_ical
 CALENDAR = "text/calendar; charset=utf-8"
 SECRET = re.compile("[A-Za-z0-9_-]{32,128}")
 RETRY_SECONDS = "60"
+CALENDARS = "addresses of calendars"
+"""Those that lead to none are counted: each asks both services, and anybody can make one up."""
 NO_CALENDAR = "There is no such calendar, or it was closed."
 
 
@@ -41,11 +44,13 @@ def add_calendar(pages: APIRouter, site: Site) -> None:
     async def calendar(secret: str, request: Request) -> Response:
         if not SECRET.fullmatch(secret):
             return Response(NO_CALENDAR, 404, media_type="text/plain")
+        check_guesses(request.scope, CALENDARS)
         try:
             dues = await asyncio.gather(*(site.platform.feed(secret, service) for service in Service))
         except Away as away:
             return Response(str(away), 503, headers={"Retry-After": RETRY_SECONDS}, media_type="text/plain")
         if None in dues:
+            count_wrong(request.scope, CALENDARS)
             return Response(NO_CALENDAR, 404, media_type="text/plain")
         found: list[Dues] = [one for one in dues if one is not None]
         address = f"{request.url.scheme}://{request.headers['host']}/"

@@ -10,10 +10,10 @@ from sqlalchemy import Engine, func, select, text
 from services.chassis.api.auth import Keys
 from services.chassis.api.issuer_keys import PublishedKeys
 from services.chassis.clock import FixedClock
+from services.chassis.guarding.guessing import MOST_WRONG
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, OidcSettings, SiteSettings, TokenSettings
 from services.chassis.web import oidc
-from services.chassis.web.sign_in import MOST_REFUSED
 from services.reporting.app import build
 from services.reporting.read.tables import sessions
 from services.reporting.settings import ApiSettings
@@ -47,9 +47,9 @@ def signing_in(
 
 def test_so_many_sign_ins_that_fail_are_on_record_and_no_more(signing_in: TestClient, database: Engine) -> None:
     address = "/sign-in/done?error=access_denied&state=guessed"
-    statuses = [signing_in.get(address).status_code for _ in range(3 * MOST_REFUSED)]
+    statuses = [signing_in.get(address).status_code for _ in range(3 * MOST_WRONG)]
     assert set(statuses) == {403, 429}
-    assert statuses.count(403) in {MOST_REFUSED, 2 * MOST_REFUSED}  # where a minute ended meanwhile
+    assert statuses.count(403) in {MOST_WRONG, 2 * MOST_WRONG}  # where a minute ended meanwhile
     with database.connect() as connection:
         assert connection.scalar(text(ON_RECORD)) == statuses.count(403)
 
@@ -67,9 +67,9 @@ def test_the_provider_is_not_asked_for_more_sign_ins_than_may_fail(
     monkeypatch.setattr(oidc.SignIn, "_tokens", refuses)
     cookie = {"Cookie": "payback_signing_in=made-up"}
     address = f"/sign-in/done?code=guessed&state={oidc._made('made-up', 'state')}"
-    statuses = [signing_in.get(address, headers=cookie).status_code for _ in range(3 * MOST_REFUSED)]
+    statuses = [signing_in.get(address, headers=cookie).status_code for _ in range(3 * MOST_WRONG)]
     assert len(asked) == statuses.count(403)
-    assert len(asked) in {MOST_REFUSED, 2 * MOST_REFUSED}  # where a minute ended meanwhile
+    assert len(asked) in {MOST_WRONG, 2 * MOST_WRONG}  # where a minute ended meanwhile
 
 
 def test_nobody_takes_over_a_session_that_is_there(

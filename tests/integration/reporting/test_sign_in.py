@@ -16,10 +16,12 @@ from services.chassis.audit import store
 from services.chassis.audit.model import WHOLE_SERVICE
 from services.chassis.clock import FixedClock
 from services.chassis.database import transaction
+from services.chassis.guarding.guessing import MOST_WRONG
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings
-from services.chassis.web.sessions import handle_of
+from services.chassis.web.sessions import Session, handle_of
 from services.desk import app as desk_app
+from services.desk.session_store import AskedSessions
 from services.desk.settings import ApiSettings as DeskSettings
 from services.reporting.app import build
 from services.reporting.settings import ApiSettings
@@ -285,3 +287,54 @@ def test_while_the_figures_are_away_the_desk_says_so(signing: Provider) -> None:
 
 def _away(_request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("away")
+
+
+def test_cookies_that_nobody_was_given_are_looked_up_so_often_and_no_more(
+    desk: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody can make them up, and the desk asks the figures about each, which count what the desk asks."""
+    asked: list[str] = []
+
+    def counted(name: str) -> None:
+        whole = getattr(AskedSessions, name)
+
+        async def call(self: AskedSessions, handle: str, *more: object) -> object:
+            asked.append(handle)
+            return await whole(self, handle, *more)
+
+        monkeypatch.setattr(AskedSessions, name, call)
+
+    counted("find")
+    counted("end")
+    with desk:
+        sign_in(desk, "case worker")
+        altered = desk.cookies[COOKIE][:-1] + "-"
+        stranger = TestClient(desk.app, base_url=DESK)
+        asked.clear()
+        for number in range(2 * MOST_WRONG):
+            for cookie in (f"made-up-{number}", f"{altered}{number}"):
+                made_up = {"Cookie": f"{COOKIE}={cookie}"}
+                answer = stranger.get("/check", headers=made_up, follow_redirects=False)
+                assert answer.headers["location"] == "/sign-in"
+                stranger.post("/sign-out", headers=made_up | FROM_HERE, follow_redirects=False)
+        assert len(asked) in {MOST_WRONG, 2 * MOST_WRONG}  # where a minute ended meanwhile
+        assert "Sign out" in desk.get("/check").text, "whoever has a session of ours is at the same address"
+
+
+def test_a_session_is_asked_about_in_the_name_of_its_person_from_the_start(
+    desk: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is asked in nobody's name waits behind the public, of whom there may be many."""
+    known: list[bool] = []
+    whole = AskedSessions.find
+
+    async def find(self: AskedSessions, handle: str, before: Session | None) -> bytes | None:
+        known.append(before is not None)
+        return await whole(self, handle, before)
+
+    monkeypatch.setattr(AskedSessions, "find", find)
+    with desk:
+        sign_in(desk, "case worker")
+        known.clear()
+        assert "Sign out" in desk.get("/check").text
+    assert known == [True]
