@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, exists, false, not_, or_, select, union, update
+from sqlalchemy import Connection, Engine, delete, exists, false, not_, or_, select, tuple_, union, update
 
 from contracts.events import Topic
 from contracts.topics import authority_of, kind_of_topic, topic_of
@@ -61,6 +61,8 @@ class Plan(NamedTuple):
     """How many records change."""
     ids: Mapping[str, Collection[str]]
     """The ids of the events that change, by authority."""
+    same: Mapping[str, Collection[str]]
+    """Other authorities' references of the same orders, by authority."""
 
 
 def forget(settings: PersonSettings, books: Books, order: Order) -> int:
@@ -81,13 +83,16 @@ def _forget(settings: PersonSettings, books: Books, order: Order) -> int:
     if order.authority is not None and not plan.number and not who.subjects:
         raise Refused("Nothing is held under this pseudonym, and it is not in the authority's log")
     _refuse_decided(books, {who.authority, *map(authority_of, plan.changed)})
-    _begin(books, plan.renaming.person, order)
+    _begin(books, plan, order)
     erased = _write_anew(books, topics, plan)
     topics.delete_old()
-    for name, database in books.items():
+    for name in books:
         _make_again(settings, name)
+    for name, database in books.items():
         with transaction(database) as connection:
-            _put_on_record(connection, "person erase", who.authority, order, erased[name])
+            # Until the books were made again, they showed the old names to whoever looked.
+            meanwhile = _erase_names(connection, plan)
+            _put_on_record(connection, "person erase", who.authority, order, [*erased[name], *meanwhile])
     return plan.number
 
 
@@ -101,7 +106,7 @@ def _plan(books: Books, topics: Topics, known: Person) -> Plan:
     after = {topic: [_renamed(renaming, said) for said in its] for topic, its in told.items()}
     changed = {topic: its for topic, its in after.items() if its != told[topic]}
     replaced = [old for topic, its in changed.items() for old, new in zip(told[topic], its, strict=True) if old != new]
-    return Plan(renaming, changed, len(replaced), _ids(replaced))
+    return Plan(renaming, changed, len(replaced), _ids(replaced), _elsewhere(books["orders"], person))
 
 
 def _ids(events: Iterable[Said]) -> Mapping[str, Collection[str]]:
@@ -118,21 +123,33 @@ def _renamed(renaming: Renaming, said: Said) -> Said:
     return after
 
 
-def _begin(books: Books, who: Person, order: Order) -> None:
+class AuditEntry(NamedTuple):
+    """An entry of the audit, by its chain and its place there."""
+
+    authority: str
+    number: int
+
+
+def _begin(books: Books, plan: Plan, order: Order) -> None:
     """Record what is about to be done, in one service after the other: the audits of both wait for the same lock."""
+    authority = plan.renaming.person.authority
     for database in books.values():
         with transaction(database) as connection:
-            numbers = connection.scalars(select(audit_names.c.number).where(*_naming(who))).all()
-            _put_on_record(connection, "person erase begun", who.authority, order, numbers)
+            _put_on_record(connection, "person erase begun", authority, order, _naming(connection, plan))
 
 
-def _put_on_record(connection: Connection, command: str, authority: str, order: Order, entries: Sequence[int]) -> None:
-    detail: dict[str, Any] = {ERASED: sorted(entries), "why": order.why}
-    operated(connection, command, authority, by=order.by, **detail)
+def _put_on_record(
+    connection: Connection, command: str, authority: str, order: Order, entries: Sequence[AuditEntry]
+) -> None:
+    """Record the command in the audit of the authority, and of others whose entries lose references too: without the reason there."""
+    for code in sorted({authority, *(entry.authority for entry in entries)}):
+        numbers = sorted({entry.number for entry in entries if entry.authority == code})
+        detail: dict[str, Any] = {ERASED: numbers} | ({"why": order.why} if code == authority else {})
+        operated(connection, command, code, by=order.by, **detail)
 
 
-def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[int]]:
-    """Write the topics anew. Returns, by service, the numbers of the audit's entries about the person."""
+def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[AuditEntry]]:
+    """Write the topics anew. Returns, by service, the audit's entries about the person."""
     with ExitStack() as stack:
         held_up = {name: stack.enter_context(unhurried(database)) for name, database in books.items()}
         for name, connection in held_up.items():
@@ -209,10 +226,10 @@ def _told(books: Books, topics: Topics) -> dict[str, list[Said]]:
     }
 
 
-def _forget_in(connection: Connection, plan: Plan) -> Sequence[int]:
+def _forget_in(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
     """Remove what a service knows besides the log: acknowledgements, times, entries of its trees, and references in its audit.
 
-    Returns the numbers of the audit's entries.
+    Returns the audit's entries.
     """
     who, names = plan.renaming.person, plan.renaming.names
     mine = notes.c.authority == who.authority, notes.c.kind == Kind.ACKNOWLEDGEMENT
@@ -222,17 +239,53 @@ def _forget_in(connection: Connection, plan: Plan) -> Sequence[int]:
             connection.execute(update(notes).where(notes.c.id == one.id).values(key=" ".join([*duty, names[subject]])))
     trees.forget(connection, plan.ids)
     connection.execute(delete(record_times).where(record_times.c.topic.in_(plan.changed)))
-    return _erase_names(connection, who)
+    return _erase_names(connection, plan)
 
 
-def _erase_names(connection: Connection, who: Person) -> Sequence[int]:
-    """Remove references to the person from the audit; the entries stay. Returns their numbers."""
+def _erase_names(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
+    """Remove references to the person from the audit; the entries stay. Returns these."""
+    found = _naming(connection, plan)
     with owning_the_audit(connection):
-        return connection.scalars(delete(audit_names).where(*_naming(who)).returning(audit_names.c.number)).all()
+        connection.execute(delete(audit_names).where(tuple_(audit_names.c.authority, audit_names.c.number).in_(found)))
+    return found
 
 
-def _naming(who: Person) -> tuple[ColumnElement[bool], ...]:
-    return audit_names.c.authority == who.authority, audit_names.c.shown.overlap(sorted(who.subjects))
+def _naming(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
+    """Return the audit's entries that name the person's orders: the authority's own, and others' that were shown such an order beside
+    theirs.
+    """
+    who = plan.renaming.person
+    query = select(audit_names).where(audit_names.c.shown.overlap(sorted(who.subjects)))
+    return [
+        AuditEntry(row.authority, row.number)
+        for row in connection.execute(query).all()
+        if row.authority == who.authority or _is_theirs(connection, plan, row.authority, row.shown)
+    ]
+
+
+def _is_theirs(connection: Connection, plan: Plan, authority: str, shown: Sequence[str]) -> bool:
+    """Return whether references that were shown to another authority mean the person's orders. Its own may have the same reference."""
+    if not set(plan.same.get(authority, ())).isdisjoint(shown):
+        return True
+    meant = plan.renaming.person.subjects.intersection(shown)
+    mine = records.c.authority == authority, records.c.subject.in_(meant)
+    return not meant <= set(connection.scalars(select(records.c.subject).where(*mine)))
+
+
+def _elsewhere(orders: Engine, who: Person) -> Mapping[str, Collection[str]]:
+    """Return the references that other authorities gave to the person's orders, from either side of a transfer."""
+    named = [f"{who.authority}/{subject}" for subject in who.subjects]
+    taken = select(records.c.authority, records.c.subject).where(records.c.came_from.in_(named))
+    ours = records.c.authority == who.authority, records.c.subject.in_(who.subjects)
+    came = select(records.c.came_from).where(*ours, records.c.came_from.is_not(None))
+    found: dict[str, set[str]] = {}
+    with transaction(orders) as connection:
+        for authority, subject in connection.execute(taken):
+            found.setdefault(authority, set()).add(subject)
+        for origin in connection.scalars(came):
+            authority, _, subject = origin.partition("/")
+            found.setdefault(authority, set()).add(subject)
+    return found
 
 
 def _make_again(settings: PersonSettings, name: str) -> None:

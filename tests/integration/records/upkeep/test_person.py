@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 from joserfc.jws import extract_compact
 from kafka.admin import KafkaAdminClient
@@ -19,6 +20,7 @@ from contracts.receipts.keys import new_key
 from contracts.receipts.merkle import consistency
 from contracts.receipts.receipt import Growth, Head, entry_of, grown, read_head
 from contracts.topics import topic_of
+from services.chassis.audit.store import names as audit_names
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Refused
 from services.chassis.streaming.bulk import BulkProducer
@@ -39,6 +41,7 @@ from services.records.upkeep.rewriting import Topics
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import IMPOSED, A, B
 from tests.integration.records.upkeep.conftest import OTHER, P, on_disk, read_all
+from tests.support.desk import ManagersView, client
 from tests.support.lives import event, imposed
 from tests.support.processes import Platform, until
 
@@ -80,6 +83,38 @@ def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing_whereve
     for one in benches:
         read_all(settings, one)
         assert "CPO/9" in "".join(rows(one.database))
+
+
+def test_references_that_others_were_shown_and_what_is_looked_at_meanwhile_are_forgotten_too(
+    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an order was transferred, each authority sees the other's reference. Another order may have the same one."""
+    orders = benches[0]
+    send(settings, msgspec.structs.replace(imposed(date(2025, 5, 1)), person_ref=OTHER), "CPO/2", B)
+    for one in benches:
+        read_all(settings, one)
+    look(orders, B, "E/1")
+    look(orders, B, "CPO/2")
+    look(orders, A, "CPO/1")
+    make_again = erasing._make_again
+
+    def seen_meanwhile(settings: PersonSettings, name: str) -> None:
+        if name == "orders":
+            look(orders, A, "CPO/1")
+        make_again(settings, name)
+
+    monkeypatch.setattr(erasing, "_make_again", seen_meanwhile)
+    with opened(settings) as books:
+        forget(settings, books, ASKED_BY)
+    with orders.database.connect() as connection:
+        shown = connection.execute(select(audit_names.c.authority, audit_names.c.shown)).all()
+        assert list(wrong(connection, {})) == []
+    assert [(authority, names) for authority, names in shown if names] == [(B, ["CPO/2"])]
+    assert "CPO/1" not in everything(settings, benches)
+
+
+def look(bench: Bench, authority: str, subject: str) -> None:
+    ManagersView(client(bench.database, bench.domain, "2025-06-02"), authority).get(f"orders/{subject}")
 
 
 class Trees(NamedTuple):
@@ -311,10 +346,10 @@ def given(settings: PersonSettings, *arguments: str) -> str:
     return done.output
 
 
-def send(settings: PersonSettings, fact: Fact, subject: str) -> None:
+def send(settings: PersonSettings, fact: Fact, subject: str, authority: str = A) -> None:
     with BulkProducer(settings.kafka) as producer:
-        value = encode(event(fact, subject, A, 30))
-        producer.send_all([Outgoing(topic_of(Topic.ORDERS, A), subject.encode(), value)])
+        value = encode(event(fact, subject, authority, 30))
+        producer.send_all([Outgoing(topic_of(Topic.ORDERS, authority), subject.encode(), value)])
 
 
 def log_of(settings: PersonSettings) -> list[str]:
