@@ -117,9 +117,15 @@ def is_about(leaf: Leaf, event: bytes) -> bool:
 
 
 def grown(old: Head, new: Head, since: Growth | None) -> None:
-    """Check that the new tree holds all of the old one, in the same order. Raises NotProven if it does not."""
+    """Check that the new tree holds all of the old one, in the same order. Raises NotProven if it does not, or if two histories of one day
+    were signed.
+    """
     if (old.authority, old.topic) != (new.authority, new.topic):
         raise NotProven("the heads are of different topics")
+    if new.day < old.day or (new.day == old.day and new.size != old.size):
+        raise NotProven(
+            "the second head is not of a later day: either the older one was given second, or a day was signed twice"
+        )
     if new.size < old.size:
         raise NotProven(
             "the tree of the second head is smaller: events were removed, or the older one was given second"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,6 +40,11 @@ def entry(number: int, **changes: str) -> str:
     return msgspec.json.encode(msgspec.structs.replace(told, **changes)).decode()
 
 
+def day_of(size: int) -> date:
+    """Return the day at whose end there were so many events: one came each day."""
+    return date(2026, 2, 27) + timedelta(size)
+
+
 @dataclass
 class World:
     """A platform that has accepted some events."""
@@ -49,7 +54,7 @@ class World:
 
     def head(self, size: int, **changes: object) -> str:
         tree, _ = self._grown(size)
-        told = Head(AUTHORITY, TOPIC, date(2026, 3, 4), size, tree.root.hex(), AT)
+        told = Head(AUTHORITY, TOPIC, day_of(size), size, tree.root.hex(), AT)
         return self.key.sign(msgspec.json.encode(msgspec.structs.replace(told, **changes)), HEAD)
 
     def receipt(self, number: int, size: int, since: int | None = None) -> Receipt:
@@ -154,11 +159,23 @@ def test_history_that_was_altered_is_not_proven(world: World, how: str) -> None:
 
 def test_files_that_cannot_be_compared_say_why(world: World) -> None:
     with pytest.raises(NotProven, match="smaller"):
+        compared(world, world.receipt(0, 9), Receipt(world.head(5, day=day_of(10))))
+    with pytest.raises(NotProven, match="not of a later day"):
         compared(world, world.receipt(0, 9), world.receipt(0, 5))
     with pytest.raises(NotProven, match="--since"):
         compared(world, world.receipt(0, 5), world.receipt(0, 9, since=4))
     with pytest.raises(NotProven, match="different topics"):
         compared(world, world.receipt(0, 9), Receipt(world.head(9, topic="another")))
+
+
+@pytest.mark.parametrize("days", [-1, 0])
+def test_a_day_that_was_signed_twice_is_not_proven(world: World, days: int) -> None:
+    """Whatever the trees are: at the end of a day, one number of events had been accepted."""
+    later = world.receipt(0, 9, since=5)
+    again = msgspec.structs.replace(later, head=world.head(9, day=day_of(5) + timedelta(days)))
+    with pytest.raises(NotProven, match="a day was signed twice"):
+        compared(world, world.receipt(0, 5), again)
+    compared(world, world.receipt(0, 5), Receipt(world.head(5, day=day_of(7))))
 
 
 @pytest.fixture
