@@ -7,10 +7,12 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import NamedTuple
 
 from tests.faults.alerts.__main__ import HEADINGS, NOT_PROVED, NOT_TRIED
 
+WIDTH = 140
 PAGE = Path(__file__).parents[3] / "docs" / "operator.md"
 _ROW = re.compile(r"^\| (.*?) \|$", re.MULTILINE)
 _MEASURED = re.compile(r"^Measured (on .*): \d+ of \d+ as they must be\.$", re.MULTILINE)
@@ -32,8 +34,10 @@ def read(text: str) -> Printed:
     """Return what was printed. Raises ValueError if it is not whole."""
     if (when := _MEASURED.search(text)) is None:
         raise ValueError("the run did not end: no line says when it was")
-    rows = [(found[0], found[1].split(" | ")) for found in _ROW.finditer(text)]
-    return Printed({(cells[0], cells[1]): row for row, cells in rows[2:]}, when[1])
+    rows = {
+        (cells[0], cells[1]): row for row, cells in ((found[0], found[1].split(" | ")) for found in _ROW.finditer(text))
+    }
+    return Printed({key: row for key, row in rows.items() if key not in {HEADINGS[:2], ("---", "---")}}, when[1])
 
 
 def page(old: str, runs: Sequence[Printed]) -> str:
@@ -45,7 +49,9 @@ def page(old: str, runs: Sequence[Printed]) -> str:
         names = ", ".join(f"{alert} ({fault})" for fault, alert in taken)
         words += f" From another run, {_SEVERAL.sub(',', run.when)}: {names}."
     lines = (f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}", *rows.values())
-    new, number = _TABLE.subn(lambda _: f"{words}\n\n" + "".join(f"{line}\n" for line in lines), old)
+    new, number = _TABLE.subn(
+        lambda _: fill(words, WIDTH, break_on_hyphens=False) + "\n\n" + "".join(f"{line}\n" for line in lines), old
+    )
     if number != 1:
         raise ValueError("the page has no such table")
     return new

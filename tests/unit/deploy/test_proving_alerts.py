@@ -115,6 +115,7 @@ def test_what_is_printed_is_taken_into_the_page_and_a_later_run_mends_an_earlier
     for part in ("## What runs", "## Look into, and put right", "Faults that do not touch each other"):
         assert part in after
     assert page(after, runs) == after
+    assert read(printed("1 s", "2 s", 3).replace("| --- ", "|---")).rows == read(printed("1 s", "2 s", 3)).rows
     with pytest.raises(ValueError, match="did not end"):
         read(printed("1 s", "2 s", 3).partition("Measured")[0])
 
