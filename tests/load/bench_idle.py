@@ -1,4 +1,4 @@
-"""What a platform costs to which nothing is sent: `python -m tests.load.bench_idle [SECONDS]`. Target: 3 % of a core and 500 MB.
+"""Tells what a platform costs to which nothing is sent: `python -m tests.load.bench_idle [SECONDS]`. Target: 3 % of a core and 500 MB.
 
 Everything that `payback demo` starts, without its simulation. The embedded broker is told apart, since an operator has a real one. Memory
 is what would be free again if the processes ended (PSS: what several share counts once), so that PostgreSQL's shared buffers and the
