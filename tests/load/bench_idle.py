@@ -47,7 +47,7 @@ def _tell(kind: str, number: int, share: float, memory: int) -> None:
 
 
 class Held(NamedTuple):
-    """What a process holds: seconds of processor time since it began, and bytes of memory."""
+    """The seconds of processor time that a process has used since it began, and the bytes of memory that it holds."""
 
     kind: str
     seconds: float
