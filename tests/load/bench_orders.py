@@ -74,6 +74,8 @@ ASKED: dict[str, list[Ask]] = {
         ("returns/whole", {"year": YEAR}),
     ],
     "unpaid_work": [
+        *(_asked("orders", missed=missed) for missed in ("any", "induction", "placement", "completion")),
+        ("orders", {"caseload": "nobody"}),
         ("worklist", {"within": 5}),
         ("worklist", {"within": 250}),
         ("findings", {}),

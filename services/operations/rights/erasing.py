@@ -24,7 +24,7 @@ from services.records.config.closed_days import calendars
 from services.records.ingest import times
 from services.records.ingest.guarding import parking
 from services.records.ingest.guarding.parking import Action
-from services.records.ingest.notes import Kind
+from services.records.ingest.notes import Kind, parts_of
 from services.records.ingest.tables import checkpoints, notes, parks, record_times, records, rejections
 from services.records.trees import keeping as trees
 from services.records.upkeep.rebuild import alone, rebuild
@@ -234,7 +234,7 @@ def _forget_in(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
     who, names = plan.renaming.person, plan.renaming.names
     mine = notes.c.authority == who.authority, notes.c.kind == Kind.ACKNOWLEDGEMENT
     for one in connection.execute(select(notes).where(*mine)):
-        *duty, subject = one.key.split(" ", 2)
+        *duty, subject = parts_of(one.key)
         if subject in who.subjects:
             connection.execute(update(notes).where(notes.c.id == one.id).values(key=" ".join([*duty, names[subject]])))
     trees.forget(connection, plan.ids)

@@ -11,7 +11,8 @@ from services.chassis.audit.operators import operated
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Refused
-from services.records.ingest.tables import arrivals, records, rejections
+from services.records.ingest.notes import Kind, parts_of
+from services.records.ingest.tables import arrivals, notes, records, rejections
 from services.records.upkeep.renaming import Person, Said
 
 MOST_LOOKS = 10_000
@@ -95,8 +96,19 @@ def _held(connection: Connection, who: Person, subjects: Sequence[str]) -> dict[
             for row in _refused(connection, who)
         ],
         "received": [row._asdict() for row in connection.execute(select(arrivals).where(*came))],
+        "acknowledged": list(_acknowledged(connection, who)),
         "looked_at": [look for one in subjects for look in _looks(connection, who.authority, one)],
     }
+
+
+def _acknowledged(connection: Connection, who: Person) -> Iterator[dict[str, Any]]:
+    """Yield what managers decided about missed duties of the person's orders: the reason may say where the person is."""
+    query = select(notes).where(notes.c.authority == who.authority, notes.c.kind == Kind.ACKNOWLEDGEMENT)
+    for row in connection.execute(query.order_by(notes.c.id)):
+        standard, due_on, subject = parts_of(row.key)
+        if subject in who.subjects:
+            told = {"subject": subject, "standard": standard, "due_on": due_on}
+            yield {**told, "reason": (row.content or {}).get("reason"), "by": row.by, "at": row.at}
 
 
 def _refused(connection: Connection, who: Person) -> Iterator[Row[Any]]:

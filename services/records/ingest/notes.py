@@ -52,6 +52,17 @@ class Note:
     at: datetime
 
 
+def key_of(standard: str, due_on: date, subject: str) -> str:
+    """Return the key of an acknowledgement."""
+    return f"{standard} {due_on} {subject}"
+
+
+def parts_of(key: str) -> tuple[str, str, str]:
+    """Return the standard, due date and order that the key of an acknowledgement names."""
+    standard, due_on, subject = key.split(" ", 2)
+    return standard, due_on, subject
+
+
 def holding(connection: Connection, authority: str, *kinds: Kind) -> list[Note]:
     """Return the notes in force now, by kind and key."""
     latest = _latest(select(notes).where(notes.c.authority == authority, notes.c.kind.in_(kinds)))

@@ -59,7 +59,7 @@ class Duty(
 
     @property
     def key(self) -> str:
-        return f"{self.standard} {self.due_on} {self.subject}"
+        return notes.key_of(self.standard, self.due_on, self.subject)
 
 
 class Acknowledging(Schema, description="What is acknowledged."):
@@ -102,17 +102,18 @@ def router(management: Management) -> APIRouter:
     def post_acknowledgements(manager: Deciding, asked: Acknowledging) -> Acknowledged:
         now = management.now(manager.authority)
         with transaction(management.database) as connection:
-            refused = list(_refused(connection, management, now, manager.authority, asked)) if asked.reason else []
+            if asked.reason:
+                refused = list(_refused(connection, management, now, manager.authority, asked))
+            else:
+                refused = list(_not_acknowledged(connection, manager.authority, asked))
             not_so = {one.key for one in refused}
             content = {"reason": asked.reason} if asked.reason else None
-            taken = [
-                Note(Kind.ACKNOWLEDGEMENT, duty.key, content, manager.name, management.clock())
-                for duty in asked.duties
-                if duty.key not in not_so
-            ]
-            notes.write(connection, manager.authority, taken)
-            subjects = [duty.subject for duty in asked.duties]
-            watching.act(connection, management.clock(), subjects, acknowledged=len(taken), reason=asked.reason)
+            taken = [duty for duty in asked.duties if duty.key not in not_so]
+            at = management.clock()
+            decided = [Note(Kind.ACKNOWLEDGEMENT, duty.key, content, manager.name, at) for duty in taken]
+            notes.write(connection, manager.authority, decided)
+            subjects = list(dict.fromkeys(duty.subject for duty in taken))
+            watching.act(connection, at, subjects, acknowledged=len(taken), reason=asked.reason)
         return Acknowledged(acknowledged=len(taken), refused=refused)
 
     return routes
@@ -135,8 +136,16 @@ def _refused(
             yield NotAcknowledged(**duty.model_dump(), why="This order has nothing overdue under that standard and day")
 
 
+def _not_acknowledged(connection: Connection, authority: str, asked: Acknowledging) -> Iterable[NotAcknowledged]:
+    """Yield what cannot be undone: otherwise whatever somebody writes would be kept for good."""
+    held = {note.key for note in notes.holding(connection, authority, Kind.ACKNOWLEDGEMENT)}
+    for duty in asked.duties:
+        if duty.key not in held:
+            yield NotAcknowledged(**duty.model_dump(), why="This is not acknowledged")
+
+
 def _named(key: str) -> tuple[str, str, date]:
-    standard, due_on, subject = key.split(" ", 2)
+    standard, due_on, subject = notes.parts_of(key)
     return subject, standard, date.fromisoformat(due_on)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import text
 
 from contracts.events import ContactMade
 from services.chassis.audit import store
@@ -111,6 +112,21 @@ def test_a_due_date_that_moves_is_another_duty(sender: Sender) -> None:
     manager.tell("POST", "acknowledgements", acknowledge("CPO/2", "first_contact", "2025-03-04"))
     sender.send(event(imposed(date(2025, 3, 4)), "CPO/2", A, recorded=datetime(2026, 1, 2, tzinfo=UTC)))
     assert ("CPO/2", "first_contact") in manager.duties()
+
+
+def test_nothing_is_kept_of_undoing_what_was_not_acknowledged(orders: Bench) -> None:
+    """Else anything at all could be written down for good in the place of a standard, such as the name of a person."""
+    manager = Manager(orders)
+    for subject, standard in (("CPO/2", "first_contact"), ("CPO/2", "Jo Blog of 1 High Street"), ("anything", "plan")):
+        told = manager.tell("POST", "acknowledgements", acknowledge(subject, standard, "2025-03-04", None))
+        assert told["acknowledged"] == 0
+        assert [one["why"] for one in told["refused"]] == ["This is not acknowledged"]
+    assert manager.get("acknowledgements")["acknowledgements"] == []
+    with orders.database.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM notes")) == 0
+        assert (
+            connection.scalar(text("SELECT count(*) FROM orders_audit.audit_names WHERE 'anything' = ANY(shown)")) == 0
+        )
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.evidence import Heads, Signing, close_one
 from services.operations.rights.holding import Order, held
 from services.operations.topics import topic_specs
-from services.records.ingest.tables import tree_leaves
+from services.records.ingest.tables import notes, tree_leaves
 from services.records.trees import keeping
 from services.records.trees.closing import Tree
 from services.records.upkeep.rebuild import alone
@@ -41,7 +41,7 @@ from services.records.upkeep.rewriting import Topics
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import IMPOSED, A, B
 from tests.integration.records.upkeep.conftest import OTHER, P, on_disk, read_all
-from tests.support.desk import ManagersView, client
+from tests.support.desk import ManagersView, client, token
 from tests.support.lives import event, imposed
 from tests.support.processes import Platform, until
 
@@ -96,6 +96,7 @@ def test_references_that_others_were_shown_and_what_is_looked_at_meanwhile_are_f
     look(orders, B, "E/1")
     look(orders, B, "CPO/2")
     look(orders, A, "CPO/1")
+    acknowledge(orders, "CPO/2")
     make_again = erasing._make_again
 
     def seen_meanwhile(settings: PersonSettings, name: str) -> None:
@@ -105,8 +106,11 @@ def test_references_that_others_were_shown_and_what_is_looked_at_meanwhile_are_f
 
     monkeypatch.setattr(erasing, "_make_again", seen_meanwhile)
     with opened(settings) as books:
+        [told] = held(books, ASKED_BY)["orders"]["acknowledged"]
+        assert (told["subject"], told["standard"], told["reason"]) == ("CPO/2", "first_contact", "person_away")
         forget(settings, books, ASKED_BY)
     with orders.database.connect() as connection:
+        assert [key for key in connection.scalars(select(notes.c.key)) if "CPO/2" in key] == []
         shown = connection.execute(select(audit_names.c.authority, audit_names.c.shown)).all()
         assert list(wrong(connection, {})) == []
     assert [(authority, names) for authority, names in shown if names] == [(B, ["CPO/2"])]
@@ -115,6 +119,15 @@ def test_references_that_others_were_shown_and_what_is_looked_at_meanwhile_are_f
 
 def look(bench: Bench, authority: str, subject: str) -> None:
     ManagersView(client(bench.database, bench.domain, "2025-06-02"), authority).get(f"orders/{subject}")
+
+
+def acknowledge(bench: Bench, subject: str) -> None:
+    asked = client(bench.database, bench.domain, "2025-06-02")
+    headers = token(A, "orders:read", "orders:manage")
+    listed = asked.get("/v1/worklist", params={"limit": 1000}, headers=headers).json()["items"]
+    duty = next(one for one in listed if one["subject"] == subject and one["standard"] == "first_contact")
+    body = {"duties": [{name: duty[name] for name in ("subject", "standard", "due_on")}], "reason": "person_away"}
+    assert asked.post("/v1/acknowledgements", json=body, headers=headers).json()["acknowledged"] == 1
 
 
 class Trees(NamedTuple):
