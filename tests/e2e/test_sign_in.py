@@ -16,6 +16,7 @@ from services.chassis.settings import DatabaseSettings
 from services.reporting.app import build
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.support.oidc import provider
+from tests.support.processes import until
 
 
 class Site(NamedTuple):
@@ -37,6 +38,7 @@ def site(migrated: Callable[[], str]) -> Iterator[Site]:
         server = uvicorn.Server(uvicorn.Config(build(api, database, new_registry()), port=port, log_config=None))
         thread = threading.Thread(target=server.run)
         thread.start()
+        until(lambda: server.started, "the figures answer")
         yield Site(url, running.issuer)
         server.should_exit = True
         thread.join()
