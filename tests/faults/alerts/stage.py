@@ -61,8 +61,12 @@ class Stage:
         return prove(self._scene, faults)
 
     def _keep(self, name: str) -> None:
-        if self._kept is not None and self._scene is not None:
+        if self._kept is None or self._scene is None:
+            return
+        try:
             print(keep(self._scene, self._kept, name), file=sys.stderr, flush=True)
+        except OSError as error:  # the other faults are worth more
+            print(f"not kept: {error}", file=sys.stderr, flush=True)
 
     def _leave(self) -> None:
         self._scene = None

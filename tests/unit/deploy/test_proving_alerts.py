@@ -165,6 +165,10 @@ def test_of_a_turn_that_fails_enough_is_kept_to_find_its_cause(
     said = capsys.readouterr().err
     assert "also paged: ProcessDown {job=proof} after 2 s" in said
     assert "proof has ended with 1:\nwhat proof.log holds" in said
+    assert main(["AuthorityParked"], Stage(made, home / "proof.log")) == 1, (
+        "and where nothing can be kept, the run goes on"
+    )
+    assert "not kept" in capsys.readouterr().err
 
 
 def test_what_looks_more_often_here_is_told_as_it_looks_where_deployed() -> None:
