@@ -37,6 +37,8 @@ class ImportResult:
     """Remarks that are worth knowing but not faults."""
     strange: int = 0
     """Rows about an order that is not known."""
+    withdrawn: dict[str, list[str]] = field(default_factory=dict)
+    """Facts that are taken back since nothing states them any more, in words, by order."""
     gone: int = 0
     """Facts that no row states any more and that still count."""
     same: int = 0
@@ -64,10 +66,17 @@ class ImportResult:
         """Return each fault once, as the places where it is and words about it."""
         return _gathered(self.refusals)
 
+    def withdrawals(self, done: bool) -> list[str]:
+        """Return for each order what is taken back."""
+        verb = "Withdrawn" if done else "Would be withdrawn"
+        told = ((order, _some(facts)) for order, facts in self.withdrawn.items())
+        return [f"{verb} of order {order}, since no row states it any more: {facts}." for order, facts in told]
+
     def lines(self, done: bool) -> Iterator[str]:
         """Yield lines for people. `done` distinguishes what happened from what would happen."""
         yield from _told([f"{places}: {words}" for places, words in self.faults()])
         yield from _told(self.remarks)
+        yield from _told(self.withdrawals(done))
         read = ", ".join(f"{number_of(count, 'row')} of {table}" for table, count in self.rows.items())
         yield f"Read {read or 'nothing'}." + (
             f" {number_of(self.totals, 'row')} of totals left out." if self.totals else ""
@@ -130,6 +139,13 @@ def listed(column: str, places: list[str]) -> str:
     others = [letters + place.removeprefix(column) for place in places[1:_PLACES]]
     more = f" and {len(places) - _PLACES:,} more" if len(places) > _PLACES else ""
     return ", ".join([places[0], *others]) + more
+
+
+def _some(facts: list[str]) -> str:
+    """Return the first of some facts, and how many more there are."""
+    more = [f"{len(facts) - _PLACES:,} more"] if len(facts) > _PLACES else []
+    *first, last = [*facts[:_PLACES], *more]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _told(messages: list[str]) -> Iterator[str]:

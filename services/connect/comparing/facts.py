@@ -135,7 +135,8 @@ class Reader:
             if values := _sampled(field, rows):
                 place = field.places[0]
                 column = f"{letters(place)} " if place < self._real else ""
-                yield f"{self._name}!{column}{field.heading.strip()}, as {field.name}", values
+                heading = " ".join(field.heading.split())
+                yield f"{self._name}!{column}{heading}, as {field.name}", values
 
     @property
     def order_column(self) -> str:

@@ -137,6 +137,7 @@ class Followed:
         if key == OrderImposed.KEY:
             self.state.drop_rows_about(subject)
         self.result.said[FactWithdrawn.NAME, "gone"] += 1
+        self.result.withdrawn.setdefault(subject, []).append(fact_in_words(key))
 
     def _end(self, subject: str, policy: Ended, gone: int) -> None:
         """State that the order ended, since its row is gone, unless its end is known."""
@@ -151,6 +152,7 @@ class Followed:
         )
         self.state.say(said, event.body, event.id, time, made=True)
         self.result.said[fact.NAME, "row gone"] += 1
+        self.result.remarks.append(f"{self.name}: order {subject} has gone, which ends it.")
 
     def _take_back_the_end(self, statement: Statement) -> None:
         """Withdraw the end of an order whose row came back."""

@@ -58,9 +58,13 @@ class Field:
         if self.told is None or not self.places or says_nothing(self.cell(row), self.nothing):
             return None
         try:
-            return text_of(self.cell(row)), str(self.told(self.cell(row)))
+            return text_of(self.cell(row)), _in_words(self.told(self.cell(row)))
         except Unread:
             return None
+
+
+def _in_words(value: Any) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
 
 
 MISSING = object()

@@ -176,11 +176,19 @@ def test_a_mapping_that_is_changed_decides_on_rows_that_went_before(
 def test_a_row_that_is_gone_is_taken_back_where_the_mapping_says_so(tmp_path: Path, server: Platform) -> None:
     office = Office(tmp_path, server, "vanished: withdraw")
     office.send(office.book(2, order("A1"), order("A2")))
-    office.send(office.book(3, order("A1")))
+    day = office.book(3, order("A1"))
+    tried = CliRunner().invoke(payback, ["connect", "check", str(office.mapping), str(day)])
+    named = "ithdrawn of order A2, since no row states it any more: "
+    assert f"Would be w{named}" in tried.stdout
+    done = office.send(day)
     assert office.said() == [
         ("A2", "fact.withdrawn.v1", {"fact": "first_contact"}),
         ("A2", "fact.withdrawn.v1", {"fact": "imposed"}),
     ]
+    assert (
+        f"W{named}first contact and the imposition." in done.stdout
+        or f"W{named}the imposition and first contact." in done.stdout
+    )
     office.send(office.book(4, order("A1", Sex="F"), order("A2")))
     assert [(subject, kind) for subject, kind, _ in office.said()] == [
         ("A1", "order.imposed.v1"),
@@ -192,8 +200,9 @@ def test_a_row_that_is_gone_is_taken_back_where_the_mapping_says_so(tmp_path: Pa
 def test_a_row_that_is_gone_ends_the_order_where_the_mapping_says_so(tmp_path: Path, server: Platform) -> None:
     office = Office(tmp_path, server, "vanished: {ended: other}")
     office.send(office.book(2, order("A1"), order("A2")))
-    office.send(office.book(3, order("A1")))
+    done = office.send(office.book(3, order("A1")))
     assert office.said() == [("A2", "order.ended.v1", {"ended_on": "2026-03-03", "reason": "other"})]
+    assert "Orders: order A2 has gone, which ends it." in done.stdout
     office.send(office.book(4, order("A1")))
     assert office.said() == []
     office.send(office.book(5, order("A1"), order("A2"), order("A3")))
