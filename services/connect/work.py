@@ -15,6 +15,7 @@ from services.connect.extracts.database import queried
 from services.connect.extracts.readers import sheets
 from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn, Empty
+from services.connect.form.tables import Table, headings_named, is_in, rows_of_headings
 from services.connect.home import Home, secret_of, warning
 from services.connect.mapping.model import Mapping, Platform
 from services.connect.mapping.seen import Sheet, gathered, sheet_of
@@ -85,16 +86,25 @@ def run(job: Job, files: Sequence[Path]) -> Report:
 
 def proposed(files: Sequence[Path], authority: str | None = None) -> str:
     """Return a mapping for these files as YAML, with reasons and doubts. Raises CannotGoOn."""
-    return proposal([one for file in files for one in gathered(_seen(file))], authority)
+    return proposal(looked_at(files, ()), authority)
 
 
-def _seen(file: Path) -> Iterator[Sheet]:
+def looked_at(files: Sequence[Path], tables: Sequence[Table]) -> list[Sheet]:
+    """Return the tables of files with their first rows, by the headings that these tables of a mapping name. Raises CannotGoOn."""
+    return [one for file in files for one in gathered(_seen(file, tables))]
+
+
+def _seen(file: Path, tables: Sequence[Table]) -> Iterator[Sheet]:
     for sheet in sheets(file):
+        table = next((one for one in tables if is_in(one, sheet.name, bool(sheet.separator), sheet.number == 1)), {})
         try:
-            headings, rows = found_headings(sheet.name, sheet.rows(), [])
+            headings, rows = found_headings(sheet.name, sheet.rows(), headings_named(table), rows_of_headings(table))
         except Empty:
             continue
-        yield sheet_of(sheet.name, bool(sheet.separator), headings, islice(rows, _LOOKED_AT))
+        found = sheet_of(sheet.name, bool(sheet.separator), headings, islice(rows, _LOOKED_AT))
+        if found.across is not None and isinstance(across := table.get("across"), dict):
+            found.columns[-2].heading, found.columns[-1].heading = across["day"], across["cell"]
+        yield found
 
 
 def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> ImportResult:

@@ -240,13 +240,13 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
     yield from [f"          blank: {blank}  # {doubt}"] if blanks else []
     yield f"          codes:  # DOUBT: your words; the codes are {', '.join(kind)}"
     for word, times in unknown.most_common(_WORDS):
-        code, doubt = _nearest(word, kind)
+        code, doubt = nearest(word, kind)
         yield f"            {_quoted(word)}: {code}  # in {times} {'row' if times == 1 else 'rows'}{doubt}"
     if len(unknown) > _WORDS:
         yield f"            # DOUBT: {len(unknown) - _WORDS} more words are not shown; check shows each"
 
 
-def _nearest(word: str, kind: type[Code]) -> tuple[str, str]:
+def nearest(word: str, kind: type[Code]) -> tuple[str, str]:
     """Return the code that a word means, with the doubt; `?` if it may be several or none, about which `check` asks."""
     found = meant(word, kind)
     if len(found) == 1 and (found[0] not in GRAVE or says_just(word, found[0])):

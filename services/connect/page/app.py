@@ -20,8 +20,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from contracts.authorities import AUTHORITIES
 from services.connect.faults import CannotGoOn
+from services.connect.form.answering import open_in
 from services.connect.mapping.model import Platform
 from services.connect.page.dropped import Dropped
 from services.connect.page.guard import Guard
@@ -36,6 +36,8 @@ LARGEST = 256 * 1024 * 1024
 """Largest file, in bytes."""
 MOST_FILES = 20
 """Most files of one day."""
+MOST_FIELDS = 20_000
+"""Most fields of the form of a mapping: several for each column, and one for each word that is asked about."""
 _LOOK = SimpleNamespace(
     subtitle="Your tables, on this machine alone",
     navigation=(("/", "Send a table"), ("/mapping", "The mapping")),
@@ -67,7 +69,6 @@ class Page:
             "canonical": "",
             "about_data": "",
             "sought": "",
-            "authorities": AUTHORITIES,
         }
 
     def show(self, request: Request, name: str, status: int = 200, /, **values: Any) -> HTMLResponse:
@@ -78,6 +79,9 @@ class Page:
             "key": self._key,
             "mapping": mapping,
             "fault": "",
+            "faults": (),
+            "look_again": (),
+            "kept": False,
             "known": mapping.exists(),
         }
         return HTMLResponse(found.render(common | values), status)
@@ -86,7 +90,7 @@ class Page:
         """Return a handler that requires the key in forms, and shows faults in words."""
 
         async def answer(request: Request) -> Response:
-            async with request.form(max_files=MOST_FILES, max_fields=10, max_part_size=1 << 20) as form:
+            async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=1 << 20) as form:
                 if request.method == "POST" and not secrets.compare_digest(_text(form, "key"), self._key):
                     return self.show(request, "page", 403, fault="The form did not come from this page. Open it again.")
                 try:
@@ -114,11 +118,23 @@ async def _looked(page: Page, request: Request, asked: Asked) -> Response:
     """Show what a file would lead to, or propose a mapping if there is none yet for its columns."""
     if page.importer.needs_mapping(asked.digest):
         text = await run_in_threadpool(page.importer.proposal, asked.digest)
-        return page.show(request, "mapping", text=text, asked=asked, proposed=True)
+        return await _columns(page, request, text, asked, proposed=True)
     result = await run_in_threadpool(page.importer.check, asked)
     columns = page.importer.columns(asked.digest)
     name = " and ".join(file.name for file in page.importer.dropped.files(asked.digest))
-    return page.show(request, "looked", outcome=result, columns=columns, asked=asked, name=name)
+    own = page.importer.is_own(asked.digest)
+    return page.show(request, "looked", outcome=result, columns=columns, asked=asked, name=name, own=own)
+
+
+async def _columns(
+    page: Page, request: Request, text: str, asked: Asked, status: int = 200, *, proposed: bool = False, **more: Any
+) -> Response:
+    """Show a mapping as a form, or as its text if that is no mapping at all."""
+    try:
+        form = await run_in_threadpool(page.importer.form, text, asked.digest)
+    except CannotGoOn as fault:
+        return page.show(request, "mapping", 422, text=text, asked=asked, proposed=proposed, fault=str(fault))
+    return page.show(request, "columns", status, text=text, asked=asked, form=form, proposed=proposed, **more)
 
 
 async def _check(page: Page, request: Request, form: FormData) -> Response:
@@ -126,18 +142,49 @@ async def _check(page: Page, request: Request, form: FormData) -> Response:
 
 
 async def _mapping(page: Page, request: Request, _form: FormData) -> Response:
-    text = page.importer.mapping.read_text(encoding="utf-8-sig") if page.importer.mapping.exists() else ""
+    text = page.importer.text()
+    if text.strip():
+        return await _columns(page, request, text, Asked(""))
     return page.show(request, "mapping", text=text, asked=Asked(""), proposed=False)
 
 
-async def _keep_mapping(page: Page, request: Request, form: FormData) -> Response:
-    asked, text = _asked(form), _text(form, "text")
+async def _as_form(page: Page, request: Request, form: FormData) -> Response:
+    text = _text(form, "text") or page.importer.text()
+    return await _columns(page, request, text, _asked(form), proposed=not page.importer.mapping.exists())
+
+
+async def _keep_columns(page: Page, request: Request, form: FormData) -> Response:
+    """Take the answers to the form; keep the mapping and check the table once nothing is open."""
+    asked, proposed = _asked(form), _text(form, "proposed") == "yes"
+    answers = {name: value for name, value in form.items() if isinstance(value, str)}
+    base = _text(form, "text").replace("\r\n", "\n")
+    text, found = await run_in_threadpool(page.importer.answer, base, asked.digest, answers)
+    if _text(form, "show") == "text":
+        return page.show(request, "mapping", text=text, asked=asked, proposed=proposed)
+    shown = await run_in_threadpool(page.importer.form, text, asked.digest)
+    faults = [*found.faults, *open_in(shown)]
+    if faults or found.look_again:
+        status = 422 if faults else 200
+        return await _columns(
+            page, request, text, asked, status, proposed=proposed, faults=faults, look_again=found.look_again
+        )
     try:
-        page.importer.keep_mapping(text, _text(form, "authority"))
+        page.importer.keep_mapping(text)
+        if asked.digest:
+            return await _looked(page, request, asked)
+    except CannotGoOn as fault:
+        return await _columns(page, request, text, asked, 422, proposed=proposed, fault=str(fault))
+    return await _columns(page, request, text, asked, kept=True)
+
+
+async def _keep_mapping(page: Page, request: Request, form: FormData) -> Response:
+    asked, text = _asked(form), _text(form, "text").replace("\r\n", "\n")
+    try:
+        page.importer.keep_mapping(text)
+        if asked.digest:
+            return await _looked(page, request, asked)
     except CannotGoOn as fault:
         return page.show(request, "mapping", 422, text=text, asked=asked, proposed=bool(asked.digest), fault=str(fault))
-    if asked.digest:
-        return await _looked(page, request, asked)
     return page.show(request, "mapping", text=text, asked=asked, proposed=False, kept=True)
 
 
@@ -167,6 +214,8 @@ def application(importer: Importer, port: int, key: str) -> Starlette:
             Route("/check", page.handle(_check), methods=["POST"]),
             Route("/mapping", page.handle(_mapping)),
             Route("/mapping", page.handle(_keep_mapping), methods=["POST"]),
+            Route("/form", page.handle(_as_form), methods=["POST"]),
+            Route("/columns", page.handle(_keep_columns), methods=["POST"]),
             Route("/send", page.handle(_send), methods=["POST"]),
             Mount("/static", StaticFiles(directory=WEB / "static")),
         ],

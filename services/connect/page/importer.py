@@ -1,24 +1,31 @@
 """Handles dropped files on the page, in the same way as `suggest`, `check` and `send`."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from contracts.authorities import AUTHORITIES
 from contracts.clock import system_clock
 from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn
+from services.connect.form.answering import answered
+from services.connect.form.model import Answered, Form
+from services.connect.form.showing import form_of, tables_of
+from services.connect.form.tables import Tree
+from services.connect.form.tree import remarks_in, tree_of, written
+from services.connect.form.uses import Use, labels_of, uses_of
 from services.connect.home import Home, home_of
 from services.connect.mapping.loading import load_mapping, read_mapping
-from services.connect.mapping.model import Mapping, Platform, Value, value_of
+from services.connect.mapping.model import Mapping as Meaning
+from services.connect.mapping.model import Platform, Value, value_of
+from services.connect.mapping.seen import Sheet
 from services.connect.moments import LONDON
 from services.connect.page.dropped import Dropped
 from services.connect.result import ImportResult
-from services.connect.template import is_workbook, mapping_in
-from services.connect.work import Job, Report, proposed, run, tried
+from services.connect.template import built_in, is_workbook, mapping_in
+from services.connect.work import Job, Report, looked_at, proposed, run, tried
 
 PATIENCE_SECONDS = 20.0
 
@@ -57,15 +64,35 @@ class Importer:
         """Return a mapping for the files, for a person to read and correct. Raises CannotGoOn."""
         return proposed(self.dropped.files(digest)).replace("; or run suggest with --authority", "")
 
-    def keep_mapping(self, text: str, authority: str) -> None:
+    def keep_mapping(self, text: str) -> None:
         """Keep a mapping. Raises CannotGoOn with the fault and its place; then nothing was kept."""
-        if authority in AUTHORITIES:
-            text = re.sub(r"(?m)^authority:.*$", f"authority: {authority}", text, count=1)
-        text = text.replace("\r\n", "\n")
         read_mapping(text, self.mapping.name)
         fresh = self.mapping.with_name(f".{self.mapping.name}.new")
         fresh.write_text(text, encoding="utf-8")
         fresh.replace(self.mapping)
+
+    def text(self) -> str:
+        """Return the mapping as it is kept; empty if there is none."""
+        return self.mapping.read_text(encoding="utf-8-sig") if self.mapping.exists() else ""
+
+    def is_own(self, digest: str) -> bool:
+        """Return whether the files bring their own mapping."""
+        return _own(self.dropped.files(digest)) is not None
+
+    def form(self, text: str, digest: str) -> Form:
+        """Return a mapping as a form, beside the files if there are any. Raises CannotGoOn."""
+        tree = tree_of(text, self.mapping.name)
+        return form_of(tree, remarks_in(text), self._sheets(tree, digest), _uses())
+
+    def answer(self, text: str, digest: str, answers: Mapping[str, str]) -> tuple[str, Answered]:
+        """Return the mapping with the answers to its form, and what became of them. Raises CannotGoOn."""
+        tree, remarks = tree_of(text, self.mapping.name), remarks_in(text)
+        sheets = self._sheets(tree, digest)
+        found = answered(tree, form_of(tree, remarks, sheets, _uses()), answers, sheets, _uses())
+        return (written(found.tree, remarks.still(tree, found.tree)) if found.changed else text), found
+
+    def _sheets(self, tree: Tree, digest: str) -> list[Sheet]:
+        return looked_at(self.dropped.files(digest), tables_of(tree)) if digest else []
 
     def check(self, asked: Asked) -> ImportResult:
         """Return what would be sent and refused. Raises CannotGoOn."""
@@ -82,7 +109,7 @@ class Importer:
         """Return what the mapping in force makes of the columns. Raises CannotGoOn."""
         return list(_columns(self._mapping(self.dropped.files(digest))[0]))
 
-    def _mapping(self, files: Sequence[Path]) -> tuple[Mapping, Home]:
+    def _mapping(self, files: Sequence[Path]) -> tuple[Meaning, Home]:
         own = _own(files)
         if own is not None:
             return own, Home(self.mapping.parent / "payback.connect")
@@ -94,9 +121,14 @@ class Importer:
         return Job(mapping, home, platform, PATIENCE_SECONDS, _end_of(asked.taken), asked.let_vanish)
 
 
-def _own(files: Sequence[Path]) -> Mapping | None:
+def _own(files: Sequence[Path]) -> Meaning | None:
     """Return the mapping that a workbook made by `template` contains, if that is all that was dropped."""
     return mapping_in(sheets(files[0])) if len(files) == 1 and is_workbook(files[0]) else None
+
+
+@cache
+def _uses() -> dict[str, Use]:
+    return uses_of(labels_of(built_in()))
 
 
 def _end_of(day: str) -> datetime | None:
@@ -109,7 +141,7 @@ def _end_of(day: str) -> datetime | None:
     return min(end, max(system_clock(), end.replace(hour=0, minute=0, second=0)))
 
 
-def _columns(mapping: Mapping) -> Iterator[Column]:
+def _columns(mapping: Meaning) -> Iterator[Column]:
     for table in mapping.tables:
         for stated in table.facts():
             for member, value in stated.fields.items():

@@ -1,13 +1,17 @@
 """The page of the connector: who may use it, and what it says of a dropped file. Nothing is sent here."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
+from httpx2 import Response
+from markupsafe import escape
 from starlette.testclient import TestClient
 
 from services.connect.faults import CannotGoOn
@@ -77,32 +81,112 @@ def test_a_name_that_was_given_this_address_shows_nothing(browser: TestClient, h
 @pytest.mark.parametrize("origin", [None, "null", "https://elsewhere.example", f"http://localhost:{PORT}", HERE + "0"])
 def test_another_site_can_send_no_form(browser: TestClient, origin: str | None) -> None:
     headers = {"Origin": origin} if origin else {}
-    for address in ("/look", "/check", "/send", "/mapping"):
+    for address in ("/look", "/check", "/send", "/mapping", "/form", "/columns"):
         assert browser.post(address, data={"key": KEY}, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("address", ["/look", "/check", "/send", "/mapping"])
+@pytest.mark.parametrize("address", ["/look", "/check", "/send", "/mapping", "/form", "/columns"])
 def test_a_form_without_the_key_is_not_ours(browser: TestClient, address: str) -> None:
     answer = browser.post(address, data={"key": "another"}, headers={"Origin": HERE})
     assert answer.status_code == 403
     assert "did not come from this page" in answer.text
 
 
-def test_without_a_mapping_one_is_proposed_kept_and_used(browser: TestClient, importer: Importer) -> None:
+class Fields(HTMLParser):
+    """The fields that a browser sends of the form at an address, if nobody touches it."""
+
+    def __init__(self, page: str, address: str) -> None:
+        super().__init__()
+        self.sent: dict[str, str] = {}
+        self._address, self._inside, self._select, self._text = address, False, "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self._inside = given.get("action") == self._address
+        elif tag == "select":
+            self._select = given["name"]
+        elif tag == "textarea":
+            self._text = given["name"]
+        if not self._inside:
+            return
+        if tag == "input" and given.get("type") != "checkbox":
+            self.sent[given["name"]] = given.get("value", "")
+        elif tag == "option" and ("selected" in given or self._select not in self.sent):
+            self.sent[self._select] = given["value"]
+        elif tag == "textarea":
+            self.sent[given["name"]] = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside and self._text:
+            self.sent[self._text] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._text = ""
+
+
+def post(browser: TestClient, address: str, **fields: str) -> Response:
+    return browser.post(address, data={"key": KEY, **fields}, headers={"Origin": HERE})
+
+
+def in_text(page: str) -> str:
+    return Fields(page, "/mapping").sent["text"]
+
+
+def test_guesses_are_a_form_that_changes_nothing_until_it_is_touched(browser: TestClient) -> None:
     shown = drop(browser, DAY_1.name, DAY_1.read_bytes())
-    assert "order.imposed:" in shown
-    assert "DOUBT" in shown
-    wrong = browser.post("/mapping", data={"key": KEY, "text": "tables: ["}, headers={"Origin": HERE})
+    fields = Fields(shown, "/columns").sent
+    assert "order.imposed:" in fields["text"]
+    assert "DOUBT" not in shown.replace(str(escape(fields["text"])), "")
+    assert "Lerwick Sheriff" in shown
+    assert in_text(post(browser, "/columns", **fields, show="text").text) == fields["text"]
+    changed = {**fields, "authority": "S12000047", "blanks": "none\r\nnil"}
+    text = in_text(post(browser, "/columns", **changed, show="text").text)
+    assert "authority: S12000047" in text
+    assert "blanks: [none, nil]" in text
+    again = Fields(post(browser, "/form", text=text, digest=fields["digest"]).text, "/columns").sent
+    assert (again["authority"], again["blanks"]) == ("S12000047", "none\nnil")
+
+
+def test_what_is_open_is_asked_and_then_the_table_is_checked(browser: TestClient, importer: Importer) -> None:
+    shown = drop(browser, DAY_1.name, DAY_1.read_bytes(), taken="2026-03-02")
+    fields = Fields(shown, "/columns").sent
+    asked = post(browser, "/columns", **fields)
+    assert asked.status_code == 422
+    assert "Choose your authority." in asked.text
+    assert not importer.mapping.exists()
+    fields = Fields(asked.text, "/columns").sent
+    answers = {"Ferry off": "other_service", "Squad": "group", "Charity shop": "individual", "Done": "completed"}
+    labels = dict(re.findall(r'<label for="([^"]+)">([^<]+) <span', asked.text))
+    for name, value in fields.items():
+        if value == "?":
+            fields[name] = answers.get(labels[name], "sheriff_summary")
+    looked = post(browser, "/columns", **(fields | {"authority": "S12000027"}))
+    assert looked.status_code == 200, looked.text
+    assert "authority: S12000027\n" in importer.mapping.read_text(), "what was doubted is answered"
+    assert "events would be sent" in looked.text
+    kept = importer.mapping.read_text()
+    later = Fields(post(browser, "/form", digest=fields["digest"]).text, "/columns").sent
+    assert later["text"] == kept
+    assert post(browser, "/columns", **later).status_code == 200
+    assert importer.mapping.read_text() == kept
+
+
+def test_a_mapping_as_text_is_kept_or_its_fault_is_said(browser: TestClient, importer: Importer) -> None:
+    wrong = post(browser, "/mapping", text="tables: [")
     assert wrong.status_code == 422
     assert "is not YAML" in wrong.text
+    assert post(browser, "/form", text="tables: [").status_code == 422
     assert not importer.mapping.exists()
-    text = (EXAMPLES / "orders.yaml").read_text().replace("\n", "\r\n")
-    digest = shown.split('name="digest" value="')[1].split('"')[0]
-    form = {"key": KEY, "text": text, "authority": "S12000047", "digest": digest}
-    looked = browser.post("/mapping", data=form, headers={"Origin": HERE}).text
-    assert "authority: S12000047\n" in importer.mapping.read_text()
-    assert "would be sent" in looked
-    assert "order.imposed" in looked
+    text = (EXAMPLES / "orders.yaml").read_text()
+    kept = post(browser, "/mapping", text=text.replace("\n", "\r\n"))
+    assert "orders.yaml is saved" in kept.text
+    assert importer.mapping.read_text() == text
+    form = browser.get("/mapping").text
+    assert "What your columns are" in form
+    assert Fields(form, "/columns").sent["text"] == text
 
 
 def test_looking_at_a_table_tells_of_it_and_leaves_nothing_behind(browser: TestClient, importer: Importer) -> None:

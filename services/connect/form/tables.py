@@ -1,0 +1,163 @@
+"""A mapping as it is written: its tree of names, lists and words, the remarks in it, and which column a part of it names. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from services.connect.extracts.cells import plain
+
+Node = str | list[str] | dict[str, Any]
+"""What a mapping says of one value: a heading, several that it may have, or more."""
+Table = dict[str, Any]
+Tree = dict[str, Any]
+Path = tuple[str, ...]
+"""Names and numbers that lead to a part of the tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """The remarks that people or the proposal wrote beside the lines of a mapping."""
+
+    beside: dict[Path, str] = field(default_factory=dict)
+    """At the end of the line where this part begins."""
+    above: dict[Path, list[str]] = field(default_factory=dict)
+    """On lines of their own, above this part; the empty path is the end of the text."""
+
+    def still(self, before: Tree, after: Tree) -> "Remarks":
+        """Return the remarks without those beside a value that was changed: what was doubted is answered."""
+        kept = {at: text for at, text in self.beside.items() if _leaf(before, at) == _leaf(after, at)}
+        return Remarks(kept, self.above)
+
+    def at(self, path: Path) -> list[str]:
+        """Return the remark beside a part, if there is one."""
+        return [self.beside[path]] if path in self.beside else []
+
+    def under(self, path: Path) -> Iterator[tuple[Path, str]]:
+        """Yield the remarks beside a part and all that it holds, with their places."""
+        return ((at, text) for at, text in self.beside.items() if at[: len(path)] == path)
+
+
+def _leaf(part: Any, path: Path) -> str | None:
+    """Return the word at a place in a tree; None if there is none, or more than a word."""
+    for name in path:
+        if isinstance(part, dict):
+            part = part.get(name)
+        elif isinstance(part, list):
+            part = part[int(name)] if int(name) < len(part) else None
+    return part if isinstance(part, str) else None
+
+
+def as_value(node: Node) -> dict[str, Any]:
+    """Return it in its long form."""
+    return dict(node) if isinstance(node, dict) else {"column": node}
+
+
+def shortest(value: dict[str, Any]) -> Node:
+    """Return it as a bare heading, if it says nothing else."""
+    return value["column"] if set(value) == {"column"} else value
+
+
+def heading_of(node: Node) -> str:
+    """Return the heading of the column that it names, the first if there may be several; empty if it names none."""
+    value = as_value(node)
+    headings = names(value.get("column") or value.get("born") or "")
+    return "" if headings == ["?"] else headings[0]
+
+
+def named(node: Node, heading: str) -> bool:
+    """Return whether it names the column with this heading."""
+    value = as_value(node)
+    found = names(value.get("column") or value.get("born") or "")
+    return plain(heading) in {plain(one) for one in found}
+
+
+def names(heading: str | Sequence[str]) -> list[str]:
+    return [heading] if isinstance(heading, str) else list(heading) or [""]
+
+
+def is_in(table: Table, name: str, is_file: bool, first: bool) -> bool:
+    """Return whether a table is in this sheet, or in this file if it has no sheets."""
+    if "query" in table:
+        return False
+    if is_file:
+        return _like(table.get("file", "*"), name)
+    wanted = table.get("sheet")
+    if wanted is None:
+        return first
+    return any(_like(pattern, name) for pattern in names(wanted))
+
+
+def _like(pattern: str, name: str) -> bool:
+    return fnmatchcase(name.casefold().strip(), pattern.casefold().strip())
+
+
+def headings_named(part: Any) -> list[str]:
+    """Return the headings that a part of a mapping names, and perhaps some that are none."""
+    if isinstance(part, str):
+        return [part]
+    if isinstance(part, list):
+        return [heading for one in part for heading in headings_named(one)]
+    if not isinstance(part, dict):
+        return []
+    conditions = [heading for name in ("when", "unless") for heading in part.get(name, ())]
+    return conditions + [
+        heading for name, one in part.items() if name not in _NO_HEADINGS for heading in headings_named(one)
+    ]
+
+
+_NO_HEADINGS = {
+    *(
+        "when",
+        "unless",
+        "codes",
+        "always",
+        "blank",
+        "otherwise",
+        "times",
+        "dates",
+        "decimal",
+        "keyed",
+        "kind",
+        "sheet",
+        "file",
+    ),
+    *("name", "query", "across", "heading_rows", "full", "vanished", "cleared", "history"),
+}
+
+
+def rows_of_headings(table: Table) -> int:
+    """Return the number of rows that headings take."""
+    said = str(table.get("heading_rows", "1"))
+    return int(said) if said in {"1", "2", "3"} else 1
+
+
+def is_list_of_forms(stated: Any) -> bool:
+    """Return whether a table states one event in several forms, which only the text can carry."""
+    return isinstance(stated, list)
+
+
+_ON_A_PAGE = ("you give `dates: mdy`", "you choose month, day, year")
+"""What a doubt says to those who write YAML, and to those who fill in a form."""
+
+
+def told_in(remarks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the reasons in remarks, and the doubts."""
+    reasons, doubts = [], []
+    for remark in remarks:
+        reason, *rest = remark.split("DOUBT: ")
+        reasons += [reason.strip(" ;")] if reason.strip(" ;") else []
+        doubts += [doubt.strip(" ;").replace(*_ON_A_PAGE) for doubt in rest]
+    return "; ".join(dict.fromkeys(reasons)), tuple(dict.fromkeys(doubts))
+
+
+def in_words(value: Any) -> str:
+    """Return a part of a mapping as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} is {in_words(one)}" for name, one in value.items())
+    return " or ".join(map(in_words, value)) if isinstance(value, list) else str(value)
+
+
+def beginning_small(text: str) -> str:
+    """Return a text as it continues a sentence."""
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,160 @@
+"""The connector's page in a browser, without a platform: a table becomes a form, the form a mapping, and the mapping a check."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
+
+from services.connect.mapping.loading import load_mapping
+from tests.support.accessibility import assert_accessible
+from tests.support.children import child
+from tests.support.keyboard import focused, label_of_focus, pressing
+
+EXAMPLES = Path(__file__).parents[2] / "docs/examples/connect/one-row-per-order"
+DAY_1 = EXAMPLES / "orders 2026-03-02.xlsx"
+PAYBACK = str(Path(sys.executable).with_name("payback"))
+ANSWERS = {
+    "Ferry off": "Other, not client-based",
+    "Squad": "Group",
+    "Charity shop": "Individual",
+    "Done": "Successfully completed",
+}
+PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Yield the address of the page that somebody without a mapping started."""
+    with child([PAYBACK, "connect", "page", "orders.yaml"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None
+            yield running.stdout.readline().removeprefix("Open ").strip()
+        finally:
+            running.terminate()
+            running.wait(30)
+
+
+@pytest.fixture
+def plain(browser: Browser) -> Iterator[Page]:
+    """Yield a page on a phone, in a browser that runs no scripts."""
+    with browser.new_context(java_script_enabled=False, viewport=PHONE) as context:
+        yield context.new_page()
+
+
+def drop(page: Page, *tables: Path) -> None:
+    page.set_input_files("input[name=file]", tables)
+    page.get_by_role("button", name="Check it").press("Enter")
+
+
+def column(page: Page, heading: str) -> Locator:
+    return page.locator("tr").filter(has=page.locator(".pb_heading", has_text=re.compile(f"^{heading}$"))).first
+
+
+def answer_what_is_open(page: Page) -> None:
+    for select in page.locator("select").all():
+        if select.input_value() == "?":
+            label = page.locator(f'label[for="{select.get_attribute("id")}"]').inner_text()
+            word = re.split(r" in \d+ rows?", label.strip())[0].strip()
+            select.select_option(label=ANSWERS.get(word, "Sheriff summary"))
+
+
+def test_a_table_becomes_a_form_and_the_form_a_check_on_a_phone_without_scripts(
+    plain: Page, address: str, tmp_path: Path
+) -> None:
+    plain.goto(address)
+    drop(plain, DAY_1)
+    expect(plain.get_by_role("heading", level=1)).to_have_text("What your columns are")
+    court = column(plain, "Court")
+    expect(court).to_contain_text("Lerwick JP")
+    expect(court.get_by_label("What Court is", exact=True)).to_have_value("order.imposed:court_type")
+    expect(column(plain, "DOB")).to_contain_text("not shown here")
+    plain.get_by_role("button", name="Save and check the table").click()
+    open_ones = plain.get_by_role("alert")
+    expect(open_ones).to_contain_text("Choose your authority.")
+    open_ones.get_by_role("link", name="Choose your authority.").click()
+    plain.get_by_label("Your authority").select_option(label="Shetland Islands")
+    answer_what_is_open(plain)
+    plain.get_by_label("What First contact is").select_option(label="Do not use")
+    plain.get_by_label("What Why late is").select_option(label="Do not use")
+    plain.get_by_role("button", name="Save and check the table").click()
+    expect(plain.get_by_role("heading", level=1)).to_have_text("What would be sent")
+    expect(plain.locator("table").filter(has_text="What was read from the first rows")).to_contain_text("Lerwick JP")
+    assert not load_mapping(tmp_path / "orders.yaml").tables[0].states.f3, "no first contact"
+    plain.get_by_role("button", name="Change what the columns are").click()
+    plain.get_by_label("What First contact is").select_option(label="First contact")
+    plain.get_by_role("button", name="Save and check the table").click()
+    expect(plain.get_by_role("heading", level=1)).to_have_text("What would be sent")
+    expect(plain.locator("tr").filter(has_text="contact.made").first).to_contain_text("new")
+
+
+def test_what_cannot_be_sent_is_said_with_sheet_and_row_and_put_right_in_the_form(
+    plain: Page, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "orders.yaml").write_text(
+        "authority: S12000027\ntables:\n  - name: Seen\n    order: Ref\n    states:\n      contact.made: {made_on: Seen}\n"
+    )
+    table = tmp_path / "seen 2026-03-20.csv"
+    table.write_text("Ref,Seen,Team\nSI/26/1,03/02/2026,team-1\nSI/26/2,03/19/2026,team-2\n")
+    plain.goto(address)
+    drop(plain, table)
+    expect(plain.get_by_role("alert")).to_contain_text("Seen!B3")
+    plain.get_by_role("button", name="Change what the columns are").click()
+    plain.get_by_text("How Seen is read").click()
+    column(plain, "Seen").get_by_label("Dates written as text").select_option(label="month, day, year")
+    plain.get_by_role("button", name="Save and check the table").click()
+    expect(plain.get_by_text("2 events would be sent")).to_be_visible()
+    read = plain.locator("table").filter(has_text="What was read from the first rows")
+    expect(read).to_contain_text("2026-03-19")
+    assert "made_on: {column: Seen, dates: mdy}" in (tmp_path / "orders.yaml").read_text()
+
+
+def test_the_form_is_filled_in_by_keyboard(page: Page, address: str) -> None:
+    page.goto(address)
+    drop(page, DAY_1)
+    pressing(page, "Tab", lambda: label_of_focus(page) == "Your authority")
+    page.keyboard.type("Shet")
+    pressing(page, "Tab", lambda: label_of_focus(page) == "What Court is")
+    pressing(page, "Tab", lambda: focused(page).startswith("How Court is read"))
+    page.keyboard.press("Enter")
+    pressing(page, "Tab", lambda: label_of_focus(page) == "An empty cell means")
+    page.keyboard.type("Not known")
+    pressing(page, "Tab", lambda: focused(page) == "Show it as text", most=400)
+    page.keyboard.press("Enter")
+    text = page.get_by_label("The mapping, saved as orders.yaml").input_value()
+    assert "authority: S12000027" in text
+    assert "blank: not_known" in text.partition("person_ref")[0]
+
+
+def test_the_form_and_what_follows_are_accessible_and_fit_phone_and_desk(page: Page, address: str) -> None:
+    page.goto(address)
+    drop(page, DAY_1)
+    expect(page.get_by_role("heading", level=1)).to_have_text("What your columns are")
+    for summary in page.locator("main summary").all():
+        summary.click()
+    sound(page)
+    page.get_by_role("button", name="Save and check the table").click()
+    expect(page.get_by_role("alert")).to_contain_text("still open")
+    sound(page)
+    page.get_by_label("Your authority").select_option(label="Shetland Islands")
+    answer_what_is_open(page)
+    page.get_by_role("button", name="Save and check the table").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What would be sent")
+    sound(page)
+    page.get_by_role("link", name="The mapping", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What your columns are")
+    sound(page)
+    page.get_by_role("button", name="Show it as text").click()
+    sound(page)
+
+
+def sound(page: Page) -> None:
+    """Assert that the page has no fault that axe finds, and fits."""
+    for size in (PHONE, DESK):
+        page.set_viewport_size(size)
+        assert_accessible(page)
+        widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert widths[0] <= widths[1], f"{page.url} is wider than the window"
