@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, func, select, text
+from sqlalchemy import Connection, Engine, TextClause, create_engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.connect.comparing.compare import Extract
@@ -29,6 +29,8 @@ READ_ONLY = {
 
 In PostgreSQL all queries also see one moment: a row that moves between two tables meanwhile is not missed in both.
 """
+DRIVERS = {"psycopg": "postgresql", "pymysql": "mysql", "oracledb": "oracle", "pymssql": "sqlserver"}
+"""The extra of this package that brings each driver."""
 _SELECT = re.compile(r"\s*(--[^\n]*\n\s*)*(select|with)\b", re.IGNORECASE)
 
 
@@ -68,10 +70,18 @@ def _engine(mapping: Mapping, folder: Path) -> Engine:
         return create_engine(path.read_text().strip())
     except OSError as fault:
         raise CannotGoOn(f"{path} cannot be read: {fault.strerror}") from None
+    except ModuleNotFoundError as fault:
+        raise CannotGoOn(_without_driver(fault.name or "")) from None
     except (SQLAlchemyError, ImportError) as fault:
         raise CannotGoOn(
             f"{path} does not hold the address of a database that can be reached from here: {fault}"
         ) from None
+
+
+def _without_driver(module: str) -> str:
+    extra = DRIVERS.get(module)
+    how = f"; install the connector with it: pip install '/path/to/payback/services/connect[{extra}]'" if extra else ""
+    return f"the driver of the database, {module}, is not installed{how}"
 
 
 def _check(query: str) -> None:
@@ -94,8 +104,13 @@ def _now(connection: Connection) -> datetime:
     return found.astimezone(UTC)
 
 
+def as_written(query: str) -> TextClause:
+    """Return a query of which nothing is taken for a parameter: `':x'` and `::date` are what they say."""
+    return text(query.strip().rstrip(";").replace(":", "\\:"))
+
+
 def _rows(connection: Connection, query: str) -> Iterator[Sequence[Scalar]]:
-    result = connection.execution_options(yield_per=_AT_ONCE).execute(text(query.strip().rstrip(";")))
+    result = connection.execution_options(yield_per=_AT_ONCE).execute(as_written(query))
     yield list(result.keys())
     for row in result:
         yield [_cell(value) for value in row]
