@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterable
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
+from typing import Annotated
 
 import typer
 
@@ -39,10 +41,24 @@ GROUPS = {
 def command_line(groups: Iterable[str] = GROUPS) -> typer.Typer:
     """Return the command line with the commands of these groups."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-    app.callback(help="The national data-sharing platform for community payback orders.")(lambda: None)
+    app.callback(help="The national data-sharing platform for community payback orders.")(_before)
     for group in filter(_is_here, groups):
         app.add_typer(import_module(group).commands)
     return app
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"payback {version('payback')}")
+        raise typer.Exit
+
+
+def _before(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 def _is_here(group: str) -> bool:
