@@ -389,6 +389,8 @@ class Change(Struct, frozen=True):
     content: dict[str, Any] | None
     by: str
     at: datetime
+    names_orders: bool | None = None
+    """Of a calendar address in force, whether it names orders."""
 
 
 class Decided(Struct, frozen=True):

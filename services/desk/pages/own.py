@@ -1,7 +1,6 @@
 """The settings of an authority's managers: closed days, targets and aims, each with its history."""
 
 import asyncio
-from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -78,20 +77,12 @@ def history_of(shown: Shown) -> list[tuple[str, Change]]:
     return sorted(changes, key=lambda one: one[1].at, reverse=True)
 
 
-def naming_orders(shown: Shown) -> frozenset[str]:
-    """Return the keys of the calendars that name orders: opened to do so since the authority has allowed it without a break."""
-    allowed = list(takewhile(lambda change: change.content is not None, shown.feed_references.changes))
-    asked = [feed for feed in shown.feeds.now if feed.content and feed.content.get("references")]
-    return frozenset(feed.key for feed in asked if allowed and feed.at >= allowed[-1].at)
-
-
 async def _settings(site: Site, looker: Looker, request: Request) -> Response:
     shown = await shown_to(site, looker)
     return site.page(
         request,
         "settings",
         shown=shown,
-        naming_orders=naming_orders(shown),
         history=history_of(shown)[:100],
         standards=STANDARDS,
         units=UNITS,

@@ -87,6 +87,9 @@ class Change(Schema, description="One decision. `content` is none where it remov
     content: dict[str, Any] | None
     by: str
     at: datetime
+    names_orders: bool | None = Field(
+        None, description="Of a calendar address in force: whether it names orders now. None for everything else."
+    )
 
 
 class Decided(Schema, description="The entries in force, and all changes, the latest first."):
@@ -270,8 +273,14 @@ def _keep(management: Management, authority: str, note: Note) -> Decided:
 def _decided(management: Management, authority: str, kind: Kind, limit: int) -> Decided:
     with transaction(management.database) as connection:
         now, changes = notes.holding(connection, authority, kind), notes.history(connection, authority, kind, limit)
-    return Decided(now=[_told(note) for note in now], changes=[_told(note) for note in changes])
+        naming = [
+            notes.feed_names_orders(connection, authority, note.key) if kind is Kind.FEED else None for note in now
+        ]
+    return Decided(
+        now=[_told(note, names) for note, names in zip(now, naming, strict=True)],
+        changes=[_told(note) for note in changes],
+    )
 
 
-def _told(note: Note) -> Change:
-    return Change(key=note.key, content=note.content, by=note.by, at=note.at)
+def _told(note: Note, names_orders: bool | None = None) -> Change:
+    return Change(key=note.key, content=note.content, by=note.by, at=note.at, names_orders=names_orders)

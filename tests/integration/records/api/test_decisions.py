@@ -267,6 +267,8 @@ class Calendars:
         assert answer.status_code == 200, answer.text
         found: list[dict[str, str]] | None = answer.json()["orders"]
         assert ("CPO" in answer.text) is (found is not None)
+        told = {one["key"]: one["names_orders"] for one in self.manager.get("own/feeds")["now"]}
+        assert told[self.key(letter)] is (found is not None), "its manager is told the same"
         return found
 
     def allow(self) -> None:
