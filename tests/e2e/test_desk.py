@@ -190,6 +190,8 @@ def test_a_managers_morning_by_keyboard_and_without_scripts(browser: Browser, de
         expect(page.get_by_role("heading", level=1)).to_have_text("FIFE/1")
         expect(page.get_by_role("table", name="Working days leave out")).to_contain_text("First placement")
         expect(page.locator(".pb_sentences")).to_contain_text("6 of 120 hours are credited")
+        acknowledging = page.get_by_role("link", name="Acknowledge first placement in the list")
+        expect(acknowledging).to_have_attribute("href", "/?when=overdue&standard=placement")
         expect(page.locator(".pb_timeline")).to_contain_text("unpaid work")
         page.get_by_text("Facts as they were reported").click()
         reported = page.get_by_role("row").filter(has_text="Progress review ordered: no")

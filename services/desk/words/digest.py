@@ -49,7 +49,18 @@ def _lines(week: Week, address: str) -> list[str]:
         "",
         f"{week.capacity} {address}/hours",
         "",
-        f"{words.counted(morning.newly_wrong, 'record')} became wrong in the last seven days: {address}/wrong",
-        f"{words.counted(morning.refused, 'refused event')} to correct: {address}/refusals",
+        *_wrong(morning, address),
         "",
     ]
+
+
+def _wrong(morning: Morning, address: str) -> list[str]:
+    """Return what is to be corrected, if anything is."""
+    rows = [
+        (
+            morning.newly_wrong,
+            f"{words.counted(morning.newly_wrong, 'record')} became wrong in the last seven days: {address}/wrong",
+        ),
+        (morning.refused, f"{words.counted(morning.refused, 'refused event')} to correct: {address}/refusals"),
+    ]
+    return [line for number, line in rows if number]

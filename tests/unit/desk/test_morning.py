@@ -21,6 +21,7 @@ from services.desk.morning import run_morning
 from services.desk.settings import MorningSettings, SmtpSettings
 from services.desk.today import Choice, merged
 from services.desk.words.calendar import as_ical
+from services.desk.words.digest import digest, week_of
 from services.desk.words.mail import message, morning_of
 from tests.unit.desk.test_today import AT_RISK, DAY, held, task
 
@@ -131,6 +132,15 @@ def test_the_weekly_digest_goes_to_those_who_want_it(server: tuple[Kept, int], t
     assert "the hours outstanding take 20 weeks" in said
     assert "8 records became wrong" in said
     assert "FIFE/" not in made.as_string()
+
+
+def test_a_digest_says_nothing_of_what_need_not_be_corrected() -> None:
+    today = merged([held(TASKS)], AT_RISK, Choice())
+    for newly, refused in ((0, 0), (0, 1), (3, 0)):
+        week = week_of(morning_of("Fife", today, newly, refused), today, CAPACITY)
+        said = digest(week, "https://d", "a@b", "c@d").get_content()
+        assert ("became wrong" in said) is bool(newly)
+        assert ("to correct" in said) is bool(refused)
 
 
 @pytest.mark.usefixtures("services")
