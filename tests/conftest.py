@@ -32,6 +32,7 @@ from tests.support.grammars import compile_late
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
+from tests.support.rewriting import rewrite_share
 from tests.support.together import Together
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
@@ -78,7 +79,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Fetch the broker's jars once, and make the archive of its classes, before workers run side by side."""
+    """Fetch the broker's jars once, and make the archive of its classes, before workers run side by side; have these share other work."""
+    if told := getattr(session.config, "workerinput", None):
+        rewrite_share(session.config, int(told["workerid"].removeprefix("gw")), told["workercount"])
     option = session.config.option
     first = "PYTEST_XDIST_WORKER" not in os.environ and not option.collectonly and not option.fast
     if first and kafka_choice().kind is KafkaKind.PROCESS:
