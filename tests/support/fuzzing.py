@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from services.chassis.api.middleware import GUARDS
 from services.chassis.api.query import names_of
+from tests.support.asking import InThisThread
 from tests.unit.test_routes import routes_of
 
 WORDS = (
@@ -76,11 +77,11 @@ def _of_route(route: APIRoute, method: str) -> Iterator[Asked]:
 
 def assert_no_fault_of_ours(app: FastAPI, headers: Mapping[str, str], known: Mapping[str, str]) -> None:
     """Ask all of them. `known` are existing names, by place, so that other places of the same route are reached."""
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-        for asked in requests(app):
-            for place, name in known.items():
-                asked = asked._replace(address=asked.address.replace(place, name))  # noqa: PLW2901
-            _assert_guarded(asked, _answer(client, asked, headers))
+    client = InThisThread(app, raise_server_exceptions=False, follow_redirects=False)
+    for asked in requests(app):
+        for place, name in known.items():
+            asked = asked._replace(address=asked.address.replace(place, name))  # noqa: PLW2901
+        _assert_guarded(asked, _answer(client, asked, headers))
 
 
 def _answer(client: TestClient, asked: Asked, headers: Mapping[str, str]) -> httpx2.Response:

@@ -19,6 +19,7 @@ from services.reporting.app import build
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.settings import SCHEMA, ApiSettings
+from tests.support.asking import InThisThread
 
 SOURCE = TopicPartition("national.aggregates", 0)
 IDENTITY = SourceIdentity("cluster", "topic")
@@ -140,7 +141,7 @@ def client(database_settings: DatabaseSettings, database: Engine, keys: Keys) ->
         tokens=TokenSettings(public_key=keys.public, development=True),
         site=SiteSettings(simulated=True, insecure_cookie=True),
     )
-    return TestClient(build(settings, database, new_registry(), FixedClock(NOW)))
+    return InThisThread(build(settings, database, new_registry(), FixedClock(NOW)))
 
 
 @pytest.fixture

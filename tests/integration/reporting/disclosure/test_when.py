@@ -23,7 +23,7 @@ from services.reporting.read.tables import checkpoints
 from services.reporting.releases.change_marker import marker
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import LONG_AGO, NOW, position, taken
-from tests.integration.reporting.disclosure.test_attack import application, cells, everything
+from tests.integration.reporting.disclosure.test_attack import application, everything, parts_of
 from tests.support import parts, released_monthly
 from tests.support.openapi import KEYS
 from tests.support.released_monthly import CODES
@@ -97,11 +97,11 @@ def addresses(releases: tuple[str, ...]) -> Iterator[str]:
 
 
 def answer(client: TestClient, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], object]:
-    """Return status, headers and bytes; of a workbook all its cells, since its bytes tell when it was written."""
+    """Return status, headers and bytes; of a workbook those of its parts, since it tells when it was written."""
     found = client.get(path, headers={**headers, **ALIKE})
     of_workbook = ".xlsx" in path and found.status_code == 200
     told = {name: value for name, value in found.headers.items() if not of_workbook or name != "content-length"}
-    return found.status_code, told, cells(found.content) if of_workbook else found.content
+    return found.status_code, told, parts_of(found.content) if of_workbook else found.content
 
 
 def token(identity: Identity) -> dict[str, str]:

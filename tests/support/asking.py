@@ -1,0 +1,53 @@
+"""Asks an application in the thread that asks: starlette's client hands each request to and fro between threads, which took half of the
+processor time of tests that ask much (measured).
+"""
+
+import asyncio
+import atexit
+from functools import cache
+from threading import current_thread, main_thread
+from typing import Any, Self
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+
+class InThisThread(TestClient):
+    """Behaves as starlette's client does that is not entered: it runs neither the beginning nor the end of the application."""
+
+    __test__ = False
+
+    def __init__(self, app: FastAPI, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._transport = _Transport(app, options)
+
+    def __enter__(self) -> Self:
+        raise TypeError("the application's beginning and end need a loop that runs meanwhile: take starlette's client")
+
+
+class _Transport(httpx2.BaseTransport):
+    def __init__(self, app: FastAPI, options: dict[str, Any]) -> None:
+        self._asked = httpx2.ASGITransport(
+            app,
+            raise_app_exceptions=options.get("raise_server_exceptions", True),
+            client=options.get("client", ("testclient", 50_000)),
+        )
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.read()
+        if current_thread() is not main_thread():
+            return asyncio.run(self._answer(request))
+        return _loop().run_until_complete(self._answer(request))
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        found = await self._asked.handle_async_request(request)
+        body = b"".join([piece async for piece in found.stream])  # type: ignore[union-attr]
+        return httpx2.Response(found.status_code, headers=found.headers, stream=httpx2.ByteStream(body))
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    atexit.register(loop.close)
+    return loop
