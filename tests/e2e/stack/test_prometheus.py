@@ -1,11 +1,8 @@
-"""A real Prometheus, with the configuration that is deployed, against everything running."""
+"""A real Prometheus, with the configuration that is deployed, against everything running, also after others have used it."""
 
 import json
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import time
 import urllib.parse
 import urllib.request
@@ -15,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from deploy.local.process import free_ports, spawn, stop, tail
+from deploy.local.process import free_ports, spawn, stop
 from deploy.prometheus.document import by_job
-from tests.support.children import child
+from tests.e2e.stack.conftest import Stack
 from tests.unit.deploy.test_alerts import ALERTS, OPTIONAL, OTHERS, RECORDED
 
 PROMETHEUS = Path(__file__).parents[3] / "deploy" / "prometheus"
@@ -63,31 +60,20 @@ def configured(metrics: list[str]) -> str:
     return text.replace("/etc/prometheus/", f"{PROMETHEUS}/").replace("15s", "2s")
 
 
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
-    home = tmp_path_factory.mktemp("watched")
+@pytest.fixture
+def prometheus(stack: Stack, tmp_path: Path) -> Iterator[Prometheus]:
     (port,) = free_ports(1)
-    command = [str(Path(sys.executable).with_name("payback")), "stack", "--dir", str(home)]
-    with (home / "progress.log").open("wb") as progress:
-        stack = child(command, on_orphan=signal.SIGTERM, stdout=subprocess.PIPE, stderr=progress)
+    targets = [urllib.parse.urlsplit(address).netloc for address in stack["metrics"]]
+    (tmp_path / "prometheus.yml").write_text(configured(targets))
+    command = [
+        *("prometheus", f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data"),
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    running = spawn(command, tmp_path / "prometheus.log")
     try:
-        assert stack.stdout is not None
-        with stack.stdout as announced:
-            line = announced.readline()
-        assert line, tail(home / "progress.log")
-        targets = [urllib.parse.urlsplit(address).netloc for address in json.loads(line)["metrics"]]
-        (home / "prometheus.yml").write_text(configured(targets))
-        command = [
-            *("prometheus", f"--config.file={home}/prometheus.yml", f"--storage.tsdb.path={home}/data"),
-            f"--web.listen-address=127.0.0.1:{port}",
-        ]
-        running = spawn(command, home / "prometheus.log")
-        try:
-            yield Prometheus(f"http://127.0.0.1:{port}")
-        finally:
-            stop(running)
+        yield Prometheus(f"http://127.0.0.1:{port}")
     finally:
-        stop(stack, seconds=60)
+        stop(running)
 
 
 def wait_for_all(prometheus: Prometheus) -> dict[str, str]:
