@@ -1,7 +1,6 @@
 """No alert, and no graph, on a metric or label that nobody exports; no alert without a proof and a page to read."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -21,6 +20,7 @@ from services.chassis.metrics import new_registry
 from services.operations.proof.around import LOOKS
 from services.operations.watch import ABOUT
 from services.records.model.record import Outcome
+from tests.support.promtool import promtool
 from tests.unit.test_routes import APPLICATIONS, routes_of
 
 ROOT = Path(__file__).parents[3]
@@ -194,8 +194,5 @@ def test_alertmanager_agrees() -> None:
     ids=lambda arguments: arguments[1],
 )
 def test_prometheus_agrees(arguments: list[str]) -> None:
-    told = os.environ | {"GOGC": "800"}  # a quarter of the time goes into freeing memory of which there is enough
-    done = subprocess.run(
-        ["promtool", *arguments], cwd=PROMETHEUS, env=told, capture_output=True, text=True, check=False
-    )
+    done = promtool(PROMETHEUS, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 
 from deploy.boards import BOARDS
 from deploy.prometheus.document import JOBS, defined
+from tests.support.promtool import promtool
 
 RULES = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yml"
 SMALLEST = "S12000027"
@@ -77,8 +77,7 @@ def unanswered(asked: dict[str, str], directory: Path, given: list[dict[str, str
         "tests": [{"interval": "5m", "input_series": given, "promql_expr_test": tests}],
     }
     (directory / "boards.yml").write_text(yaml.safe_dump(proof))
-    command = ["promtool", "test", "rules", "boards.yml"]
-    said = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False).stderr
+    said = promtool(directory, "test", "rules", "boards.yml").stderr
     answered = set(re.findall(r'expr: "((?:[^"\\]|\\.)*)", time', said))
     assert answered, said
     return {name for name, one in asked.items() if _quoted(one) not in answered}

@@ -5,7 +5,6 @@ days on which offices are closed.
 """
 
 import shutil
-import subprocess
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -23,6 +22,7 @@ from contracts.topics import authority_of, kind_of_topic
 from services.records.ingest.measuring import is_working_day, silent_days
 from services.records.model.bank_holidays import scotland
 from services.simulate.nation import Simulation
+from tests.support.promtool import promtool
 
 pytestmark = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)"
@@ -117,8 +117,7 @@ def fired(sent: Sent, directory: Path, otherwise: Mapping[str, Value] = NOTHING)
     test = {"interval": every, "input_series": inputs, "promql_expr_test": [ever]}
     proof: Mapping[str, Any] = {"rule_files": [str(RULES)], "evaluation_interval": every, "tests": [test]}
     (directory / "quiet.yml").write_text(yaml.safe_dump(dict(proof)))
-    command = ["promtool", "test", "rules", "quiet.yml"]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, check=False)
+    done = promtool(directory, "test", "rules", "quiet.yml")
     if done.returncode == 0:
         return set()
     told = [part.split('"')[0] for part in done.stderr.split('alertname="')[1:]]
