@@ -10,6 +10,7 @@ import re
 import subprocess
 import zipfile
 from pathlib import Path
+from shutil import which
 from typing import Any
 from xml.etree.ElementTree import fromstring
 
@@ -245,6 +246,23 @@ def test_duckdb_asks_the_parquet_file(web: httpx.Client, unpacked: Path) -> None
     in_csv = sum(len(path.read_text().splitlines()) - 1 for path in (unpacked / "data").glob("*.csv"))
     found = duckdb.execute(f"SELECT count(*) FROM '{parquet}'").fetchone()
     assert found == (in_csv,)
+
+
+R_READS = """
+shown <- do.call(rbind, lapply(Sys.glob("data/*.csv"), read.csv, colClasses = c(breakdown = "character")))
+year <- subset(shown, indicator == "placement_within_7" & period == "2025-26" & period_type == "year"
+  & breakdown == "" & area_type != "health board area")
+write.table(year[c("area_code", "value")], row.names = FALSE, col.names = FALSE, quote = FALSE)
+"""
+
+
+@pytest.mark.skipif(which("Rscript") is None, reason="Rscript is not installed (Debian: r-base-core)")
+def test_r_reads_the_tables_with_their_types(web: httpx.Client, unpacked: Path) -> None:
+    said = subprocess.run(["Rscript", "-e", R_READS], cwd=unpacked, check=True, capture_output=True, text=True).stdout
+    read = dict(line.split() for line in said.splitlines())
+    assert {code: None if value == "NA" else float(value) for code, value in read.items()} == shown_by_page(
+        web, "placement_within_7", "2025-26"
+    )
 
 
 def test_the_workbook_is_for_people(web: httpx.Client, unpacked: Path) -> None:
