@@ -58,7 +58,7 @@ def _before(
         bool, typer.Option("--version", callback=_say_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    pass
 
 
 def _is_here(group: str) -> bool:
