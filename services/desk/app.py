@@ -11,8 +11,10 @@ from services.chassis import logs
 from services.chassis.api.http import application, serve
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
+from services.chassis.web.refusals import Refusals
 from services.chassis.web.sessions import Sessions
 from services.desk.pages import routes
+from services.desk.pages.site import site_of
 from services.desk.platform import Platform
 from services.desk.policies import POLICIES
 from services.desk.session_store import AskedSessions
@@ -28,11 +30,12 @@ def build(settings: ApiSettings, registry: CollectorRegistry, client: httpx.Asyn
             yield
 
     platform = Platform(settings.platform, client)
-    return application(
+    site = site_of(platform, settings)
+    app = application(
         "Payback: desk",
         settings.http,
         registry,
-        [routes.router(platform, settings)],
+        [routes.router(site)],
         POLICIES,
         tokens=settings.tokens,
         content_security_policy=POLICY,
@@ -45,6 +48,8 @@ def build(settings: ApiSettings, registry: CollectorRegistry, client: httpx.Asyn
         ),
         lifespan=running,
     )
+    app.add_middleware(Refusals, frame=site)
+    return app
 
 
 def run_api(settings: ApiSettings) -> int:

@@ -12,18 +12,16 @@ from services.chassis.failures import Away
 from services.chassis.web.assets import add_static
 from services.chassis.web.sign_in import add_sign_in
 from services.desk.pages import feeds, figures, orders, own, reports, returns, sending, today, webhooks, wrong
-from services.desk.pages.site import NotForYou, Page, Site, site_of
-from services.desk.platform import Platform, SignedOut, Unreadable
-from services.desk.settings import ApiSettings
+from services.desk.pages.site import NotForYou, Page, Site
+from services.desk.platform import SignedOut, Unreadable
 
 _PARTS = (today, orders, wrong, sending, figures, returns, reports, own, feeds, webhooks)
 
 log = logging.getLogger(__name__)
 
 
-def router(platform: Platform, settings: ApiSettings) -> APIRouter:
+def router(site: Site) -> APIRouter:
     """Return all pages."""
-    site = site_of(platform, settings)
     pages = APIRouter(include_in_schema=False)
     for route in chain.from_iterable(part.ROUTES for part in _PARTS):
         pages.add_api_route(

@@ -52,7 +52,7 @@ def _by_month(series: Series, aim: Aim, rows: Sequence[Row]) -> Section:
     day = words.long_date(aim.since)
     lines = f"The line across is the aim of {aim.target} %, the line down the change from {day}."
     chart = Chart(f"{title} by month", lines, points, aim.target, since)
-    table = Table(chart.title, ("", "Met", "Of", "Share"), cells)
+    table = Table(chart.title, ("Month", "Met", "Of", "Share"), cells)
     return Section(f"Towards the aim: {title[:1].lower()}{title[1:]}", [], table, chart)
 
 

@@ -1,12 +1,14 @@
 """Evidence for self-evaluation and inspection: what an authority can show about each standard and outcome, in plain sentences."""
 
 from collections.abc import Sequence
+from itertools import dropwhile
 
 from contracts.periods import month_of, quarter_of
 from services.chassis.web import words
 from services.desk.report.aims import aims
 from services.desk.report.chance import Difference, Share, trend
 from services.desk.report.figures import Comparison, Series, percent, share_of
+from services.desk.report.gathering import span_of
 from services.desk.report.model import Report, Section, Table, Told
 from services.desk.report.sentences import (
     OUTCOMES,
@@ -69,22 +71,24 @@ def _outcomes(told: Told, found: Sequence[Comparison]) -> Section:
 
 
 def _by_quarter(told: Told, series: Series) -> Table | None:
+    """Return the authority's own figures from the first quarter of which there is one."""
+    own = (row for row in series.rows if row.authority == told.authority)
     rows = [
         (
             _quarter(told, row.period),
             *((words.number(share.met), words.number(share.of)) if share else ("", "")),
             percent(row),
         )
-        for row in series.rows
-        if row.authority == told.authority
+        for row in dropwhile(lambda row: share_of(row) is None, own)
         for share in [share_of(row)]
     ]
-    return Table(f"{series.indicator.title} by quarter", ("", "Met", "Of", "Share"), rows) if rows else None
+    return Table(f"{series.indicator.title} by quarter", ("Quarter", "Met", "Of", "Share"), rows) if rows else None
 
 
 def _quarter(told: Told, label: str) -> str:
-    """Return the label of a quarter, with a remark if it is not over."""
-    return f"{label} so far" if label == quarter_of(month_of(told.today)) else label
+    """Return the months of a quarter, with a remark if it is not over."""
+    name = span_of(label).label
+    return f"{name} so far" if label == quarter_of(month_of(told.today)) else name
 
 
 def _developed(told: Told, series: Series) -> str:

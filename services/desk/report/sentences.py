@@ -180,7 +180,7 @@ def beside_one_another(told: Told, theme: str, comparisons: Iterable[Comparison]
         )
         for one in comparisons
     ]
-    return Table(f"{theme}, {told.period}", ("", "Met", "Of", "Share", told.span.before, "Scotland"), rows)
+    return Table(f"{theme}, {told.period}", ("Indicator", "Met", "Of", "Share", told.span.before, "Scotland"), rows)
 
 
 def _cells(row: Row | None) -> tuple[str, str, str]:
@@ -196,7 +196,7 @@ def numbers(told: Told) -> Section:
         if values:
             earlier = words.number(round(values[-2])) if len(values) > 1 else ""
             rows.append((series.indicator.title, words.number(round(values[-1])), earlier))
-    table = Table(f"Numbers, {told.period}", ("", told.period, told.span.before), rows) if rows else None
+    table = Table(f"Numbers, {told.period}", ("Number", told.period, told.span.before), rows) if rows else None
     return Section("Numbers", [], table)
 
 

@@ -251,15 +251,16 @@ def test_a_trend_is_what_a_statistician_says(pairs: list[tuple[int, int]]) -> No
 
 def test_evidence_shows_each_standard_by_quarter_and_says_its_trend() -> None:
     rows = [row(met, 20, f"2025-Q{number}") for number, met in enumerate((8, 11, 14, 17), 1)]
-    hidden, early = row(None, None, "2026-Q1"), structs.replace(row(0, 20, "2026-Q2"), provisional=True)
-    series = Series(CONTACT, [*rows, hidden, early])
+    before, hidden = row(None, None, "2024-Q4"), row(None, None, "2026-Q1")
+    early = structs.replace(row(0, 20, "2026-Q2"), provisional=True)
+    series = Series(CONTACT, [before, *rows, hidden, early])
     aim = Aim("first_contact", date(2026, 1, 12), 90, "A duty officer at court")
     made = evidence(told(comparison(row(90, 100)), quarters={CONTACT.id: series}, aims=[aim], changes=["Moved."]))
     standard = next(section for section in made.sections if section.title == CONTACT.title)
     assert standard.sentences[-1] == "Over 4 quarters: it rises by more than chance explains."
     assert standard.table is not None
-    assert standard.table.rows[0] == ("2025-Q1", "8", "20", "40.0 %")
-    assert standard.table.rows[4] == ("2026-Q1", "", "", "not shown")
+    assert standard.table.rows[0] == ("January to March 2025", "8", "20", "40.0 %")
+    assert standard.table.rows[4] == ("January to March 2026", "", "", "not shown")
     titles = [section.title for section in made.sections]
     assert {"In short", "Improvement aims", "What changed", "Quality of data"} <= set(titles)
     document = Document(BytesIO(as_docx(made)))
@@ -302,11 +303,14 @@ def test_of_months_that_are_not_over_each_figure_is_said_to_be_so_far(
 
 def test_the_quarter_that_runs_is_marked_in_the_evidence() -> None:
     series = Series(CONTACT, [row(8, 20, "2026-Q2"), row(9, 20, "2026-Q3")])
-    for day, last in ((date(2026, 8, 1), "2026-Q3 so far"), (date(2026, 10, 1), "2026-Q3")):
+    for day, last in (
+        (date(2026, 8, 1), "July to September 2026 so far"),
+        (date(2026, 10, 1), "July to September 2026"),
+    ):
         made = evidence(told(comparison(row(90, 100)), quarters={CONTACT.id: series}, today=day))
         table = next(section.table for section in made.sections if section.title == CONTACT.title)
         assert table is not None
-        assert [one[0] for one in table.rows] == ["2026-Q2", last]
+        assert [one[0] for one in table.rows] == ["April to June 2026", last]
 
 
 def test_quarters_and_years() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -491,7 +491,7 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
         )
         for name, row in own
     ]
-    is_rate = indicator.kind not in {Kind.COUNT, Kind.STOCK}
+    is_rate = is_one_out_of_another(indicator)
     reference = scotland.value if scotland and is_rate else None
     title = f"{indicator.title}, by {kind}"
     chart = charts.at_both_widths(lambda width: charts.bars(title, bars, indicator.unit, reference, width))
@@ -508,6 +508,17 @@ def by_area(reader: Reader, indicator: Indicator, span: Span, by: Division = "au
         for row in (rows.get(code),)
     )
     return AreaChart(kind, by, chart, table, any(_hollow([row for _, row in own if row.value is not None])))
+
+
+def is_one_out_of_another(indicator: Indicator) -> bool:
+    """Return whether each area's figure can stand beside Scotland's; otherwise those of all areas add up to it."""
+    match indicator.kind:
+        case Kind.SHARE | Kind.MEAN | Kind.POPULATION_RATE | Kind.AGREEMENT:
+            return True
+        case Kind.COUNT | Kind.STOCK | Kind.OVERDUE | Kind.YEARLY:
+            return False
+        case _:
+            assert_never(indicator.kind)
 
 
 def themes(viewer: Identity) -> dict[str, list[Indicator]]:
