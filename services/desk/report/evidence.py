@@ -71,15 +71,16 @@ def _outcomes(told: Told, found: Sequence[Comparison]) -> Section:
 
 
 def _by_quarter(told: Told, series: Series) -> Table | None:
-    """Return the authority's own figures from the first quarter of which there is one."""
-    own = (row for row in series.rows if row.authority == told.authority)
+    """Return the authority's own figures from the first quarter that shows one; where none does, all say that they are not shown."""
+    own = [row for row in series.rows if row.authority == told.authority]
+    begun = list(dropwhile(lambda row: share_of(row) is None, own))
     rows = [
         (
             _quarter(told, row.period),
             *((words.number(share.met), words.number(share.of)) if share else ("", "")),
             percent(row),
         )
-        for row in dropwhile(lambda row: share_of(row) is None, own)
+        for row in begun or own
         for share in [share_of(row)]
     ]
     return Table(f"{series.indicator.title} by quarter", ("Quarter", "Met", "Of", "Share"), rows) if rows else None

@@ -313,6 +313,14 @@ def test_the_quarter_that_runs_is_marked_in_the_evidence() -> None:
         assert [one[0] for one in table.rows] == ["April to June 2026", last]
 
 
+def test_quarters_that_show_nothing_are_listed_where_there_are_no_others() -> None:
+    series = Series(CONTACT, [row(None, None, "2026-Q1"), row(None, None, "2026-Q2")])
+    made = evidence(told(comparison(row(90, 100)), quarters={CONTACT.id: series}))
+    table = next(section.table for section in made.sections if section.title == CONTACT.title)
+    assert table is not None
+    assert [one[0] for one in table.rows] == ["January to March 2026", "April to June 2026"]
+
+
 def test_quarters_and_years() -> None:
     assert quarters_up_to(date(2026, 11, 26))[:3] == ["2026-Q3", "2026-Q2", "2026-Q1"]
     assert quarters_up_to(date(2026, 1, 1))[0] == "2025-Q4"
