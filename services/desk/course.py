@@ -26,6 +26,11 @@ class Course:
     hours: Ledger | None
     """None if no unpaid work was ordered or reported."""
 
+    @property
+    def emptied(self) -> bool:
+        """Return whether every fact of it was withdrawn."""
+        return bool(self.facts) and all(fact.withdrawn for fact in self.facts)
+
 
 def course(
     order: OrderDetail | None, ledger: Ledger | None, told: Mapping[str, str] = MappingProxyType({})

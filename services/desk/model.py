@@ -67,6 +67,8 @@ class Forecast(Struct, frozen=True):
     hours_a_week_needed: float | None
     done_on: date | None
     in_time: bool
+    too_early: bool = False
+    """Whether nothing can be foreseen yet."""
 
 
 class LateForecast(Struct, frozen=True):
@@ -88,6 +90,8 @@ class AtRisk(Struct, frozen=True):
     caseloads: list[str]
     items: list[LateForecast]
     next: str | None
+    too_early: int = 0
+    """Further orders of which it is too early to say."""
 
 
 class Finding(Struct, frozen=True):
@@ -290,6 +294,9 @@ class Held(Struct, frozen=True):
     orders_withdrawn: int
     orders_not_imposed: int
     last_heard_at: datetime | None
+    first_heard_on: date | None = None
+    orders_emptied: int = 0
+    """Orders of which every fact was withdrawn; they are not among the others."""
 
 
 class Told(Struct, frozen=True):
@@ -328,9 +335,12 @@ class Capacity(Struct, frozen=True):
     """Hours outstanding, and hours credited."""
 
     today: date
+    since: date
+    """The first day over which the pace is measured."""
     until: date
-    """The last day of the weeks over which the pace is measured."""
+    """The last one."""
     weeks: int
+    """Those over which hours ordered are measured."""
     orders: int
     hours_outstanding: float
     hours_credited_a_week: float

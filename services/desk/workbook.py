@@ -1,7 +1,9 @@
 """The returns of a year as one workbook with labels that people read."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from services.chassis.sheets import Value
 from services.desk.files import Sheet
@@ -54,6 +56,9 @@ def of_checks(found: Sequence[Reconciliation]) -> Sheet:
     return Sheet("Reconciliation", ("What", "Of these", "In the return", "Counted nationally", "Agreement"), rows)
 
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
 def _said(agrees: bool) -> str:
     return "agrees" if agrees else "DIFFERS"
 
@@ -64,6 +69,8 @@ def _readable(name: str) -> str:
 
 
 def _typed(text: str) -> Value:
+    if _DAY.fullmatch(text):
+        return date.fromisoformat(text)
     return int(text) if text.isdecimal() and len(text) < 10 and not (len(text) > 1 and text[0] == "0") else text or None
 
 

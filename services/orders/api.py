@@ -117,12 +117,14 @@ def _orders(management: Management) -> APIRouter:
 
     @routes.get("/orders/{subject:path}", summary="Everything about one order", responses=documented(404))
     def get_order(subject: Word, authority: OwnAuthority) -> OrderDetail:
+        now = management.now(authority)
         with transaction(management.database) as connection:
             record = listing.one(connection, authority, subject)
             if record is None:
                 raise Problem(404, "No fact of this order has been read yet")
             other_sides = transfers.other_sides(connection, authority, subject, record)
-        order, now = order_of(record), management.now(authority)
+            unmatched = list(transfers.unmatched_of(connection, authority, now, subject, record))
+        order = order_of(record)
         clocks = [ClockView.of_reading(one, now) for one in _readings(record, now.calendar)]
         return OrderDetail(
             subject=subject,
@@ -131,7 +133,7 @@ def _orders(management: Management) -> APIRouter:
             withdrawn=is_withdrawn(record),
             transfers=other_sides,
             clocks=clocks,
-            findings=[FindingView.of(subject, finding, record) for finding in findings(record)],
+            findings=[*(FindingView.of(subject, finding, record) for finding in findings(record)), *unmatched],
             timeline=timeline(record, clocks),
             facts=facts_of(record),
         )

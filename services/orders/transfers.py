@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from contracts.authorities import codes_of, current_code
-from contracts.events import TransferAnswered, TransferReceived, TransferRequested
+from contracts.codes import EndReason
+from contracts.events import OrderEnded, TransferAnswered, TransferReceived, TransferRequested
 from services.orders.schemas import OtherSide
 from services.records.api.order_schemas import FindingView, Today
 from services.records.api.own_findings import OwnFinding, OwnFindings
@@ -183,6 +184,17 @@ def whole_matching(connection: Connection, authority: str, now: Today) -> list[F
     """Return every transfer of the authority that does not match, also by records that do not name it: for inspectors."""
     asker = Asker(authority, whole=True)
     return [finding for find in _MATCHING.values() for finding in find(connection, asker, now)]
+
+
+def unmatched_of(
+    connection: Connection, authority: str, now: Today, subject: str, record: Record
+) -> Iterator[FindingView]:
+    """Yield what the list of findings says of the transfers of one order. One that was never transferred may still be another's order."""
+    moved = any(isinstance(entry.data, TransferRequested | TransferReceived) for entry in record.values())
+    ended = fact(record, "ended", OrderEnded)
+    left = ended is not None and ended.reason is EndReason.TRANSFERRED_OUT
+    for find in _MATCHING.values() if moved or left else (_perhaps_twice,):
+        yield from (one for one in find(connection, Asker(authority), now) if one.subject == subject)
 
 
 _TAKEN_BY = text("SELECT authority, subject FROM naming_us WHERE came_from = :reference ORDER BY authority, subject")

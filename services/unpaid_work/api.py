@@ -120,7 +120,7 @@ def _ledger(subject: str, record: Record, now: Today) -> Ledger:
     completion = completion_of(record, order, now.calendar) if order else None
     deadline = completion.due if completion else None
     expected = None
-    if order is not None and is_open and steps and deadline is not None:
+    if order is not None and is_open and steps and completion is not None and completion.on is None and deadline:
         expected = ForecastView.of(forecast((ordered, credited), order.begun_on, deadline, now.day, now.calendar))
     clocks = [ClockView.of_reading(one, now) for one in _readings(record, now.calendar)]
     return Ledger(

@@ -15,7 +15,7 @@ from services.records.api.duties.due import Row
 from services.records.api.management import Management
 from services.records.api.order_schemas import Today
 from services.records.api.paging import After, Word, after_day, page_key
-from services.unpaid_work.ledger import forecast, will_be_in_time
+from services.unpaid_work.ledger import forecast, is_too_early, will_be_in_time
 from services.unpaid_work.schemas import AtRisk, ForecastView, LateForecast
 
 
@@ -50,14 +50,16 @@ def router(management: Management) -> APIRouter:
         begin = after_day(after, 2)
         now = management.now(authority)
         with transaction(at_once) as connection:
-            everything = late(listing.open_with_unpaid_work(connection, authority), now)
-        found = of_caseload(everything, caseload)
+            unfinished = not_in_time(listing.open_with_unpaid_work(connection, authority), now)
+        everything = foreseen(unfinished, now)
+        found, early = of_caseload(everything, caseload), len(of_caseload(unfinished, caseload))
         behind = after_place(found, (begin[0], begin[1][0]) if begin else None)
         items = first(behind, now, limit)
         return AtRisk(
             today=now.day,
             orders=len(found),
             hours_left=round(sum(one.minutes_left for one in found) / 60, 2),
+            too_early=early - len(found),
             caseloads=sorted({one.row.standing.caseload for one in everything} - {""}),
             items=items,
             next=page_key(items[-1].deadline, items[-1].subject) if 0 < len(items) < len(behind) else None,
@@ -67,7 +69,19 @@ def router(management: Management) -> APIRouter:
 
 
 def late(rows: Iterable[Row], now: Today) -> list[Late]:
-    """Return those of the rows that will not be done in time. An order whose deadline has passed is overdue, and not among them."""
+    """Return those of the rows that will not be done in time, as far as that can be foreseen."""
+    return foreseen(not_in_time(rows, now), now)
+
+
+def foreseen(found: Iterable[Late], now: Today) -> list[Late]:
+    """Return them without those of which it is too early to say."""
+    return [one for one in found if not is_too_early(one.minutes[1], one.row.begun_on, now.day, now.calendar)]
+
+
+def not_in_time(rows: Iterable[Row], now: Today) -> list[Late]:
+    """Return those of the rows that would not be done in time at the pace so far, even where there cannot be one yet. An order whose
+    deadline has passed is overdue, and not among them.
+    """
     return [
         Late(deadline, row.subject, row, row.standing.minutes)
         for row in rows

@@ -1,6 +1,7 @@
 """The hours of one order: ordered, credited, left, and when they will be done at the pace so far. Pure."""
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from math import ceil
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 from contracts.events import HoursAdjusted, SessionRecorded
 from services.records.model.calendar import Calendar
 from services.records.model.record import Record
+from services.records.model.standards import in_force
 
 
 class Forecast(NamedTuple):
@@ -22,6 +24,8 @@ class Forecast(NamedTuple):
     done_on: date | None
     """The day on which the last minute will have been worked; None if nothing was credited yet."""
     in_time: bool
+    too_early: bool = False
+    """Whether nothing can be foreseen yet."""
 
 
 FURTHEST = 2600
@@ -39,6 +43,15 @@ def credit_of(record: Record) -> Counter[str]:
     return credit
 
 
+def credited_on(record: Record) -> Iterator[date]:
+    """Yield the day of each session and each adjustment."""
+    for entry in record.values():
+        if isinstance(entry.data, SessionRecorded):
+            yield entry.data.session_on
+        elif isinstance(entry.data, HoursAdjusted):
+            yield entry.data.adjusted_on
+
+
 def forecast(minutes: tuple[int, int], imposed_on: date, deadline: date, today: date, calendar: Calendar) -> Forecast:
     """Forecast when the work will be done. `minutes` are those ordered and those credited so far."""
     ordered, credited = minutes
@@ -50,7 +63,14 @@ def forecast(minutes: tuple[int, int], imposed_on: date, deadline: date, today: 
         return Forecast(0, days_left, pace, 0.0, today, in_time=True)
     days = ceil(left / pace) if pace else FURTHEST + 1
     done_on = calendar.after(today, days) if days <= FURTHEST else None
-    return Forecast(left, days_left, pace, needed, done_on, in_time=done_on is not None and done_on <= deadline)
+    in_time = done_on is not None and done_on <= deadline
+    early = is_too_early(credited, imposed_on, today, calendar)
+    return Forecast(left, days_left, pace, needed, done_on, in_time=in_time, too_early=early)
+
+
+def is_too_early(credited: int, imposed_on: date, today: date, calendar: Calendar) -> bool:
+    """Return whether nothing can be foreseen yet: nothing is credited, and a first placement would still be in time."""
+    return credited <= 0 and today <= in_force("placement", imposed_on).due(imposed_on, None, calendar)
 
 
 def will_be_in_time(

@@ -18,7 +18,10 @@ class ForecastView(
     hours_a_week: float = Field(description="The pace so far, for five working days.")
     hours_a_week_needed: float | None = Field(description="None when no working day is left.")
     done_on: date | None = Field(description="At this pace; None where nothing was credited yet, or not in ten years.")
-    in_time: bool
+    in_time: bool = Field(description="False also while it is too early to say.")
+    too_early: bool = Field(
+        description="Nothing can be foreseen yet: nothing is credited, and a first placement would still be in time."
+    )
 
     @classmethod
     def of(cls, forecast: Forecast) -> "ForecastView":
@@ -30,6 +33,7 @@ class ForecastView(
             hours_a_week_needed=None if needed is None else _a_week(needed),
             done_on=forecast.done_on,
             in_time=forecast.in_time,
+            too_early=forecast.too_early,
         )
 
 
@@ -73,6 +77,9 @@ class AtRisk(
     today: date
     orders: int = Field(description="How many there are, of the caseload that is asked for.")
     hours_left: float = Field(description="Summed over all of them.")
+    too_early: int = Field(
+        description="Further orders of which it is too early to say: nothing is credited, and a first placement would still be in time."
+    )
     caseloads: list[str] = Field(description="The codes that occur.")
     items: list[LateForecast]
     next: str | None = Field(description="Give it as `after` for the next page.")

@@ -38,6 +38,12 @@ def number(count: float) -> str:
     return f"{count:,.0f}" if count == round(count) else f"{count:,.1f}"
 
 
+def hours(count: float) -> str:
+    """Return hours to a hundredth, with the decimals that they have: people work quarters of an hour."""
+    whole, _, decimals = f"{count:,.2f}".partition(".")
+    return ".".join(part for part in (whole, decimals.rstrip("0")) if part)
+
+
 def counted(count: int, one: str, many: str = "") -> str:
     """Return a count with its noun, as in 1 order or 2 orders."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -101,6 +101,7 @@ class Gathering:
             refused=sum(one.rejected_open for one in held),
             changes=_changes(decided, span),
             capacity=foreseen(capacity).sentence,
+            first_heard=min((one.first_heard_on for one in held if one.first_heard_on), default=None),
         )
 
     async def _figures(

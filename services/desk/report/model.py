@@ -100,6 +100,8 @@ class Told:
     quarters: dict[str, Series] = field(default_factory=dict)
     """By indicator, the last eight quarters, if evidence is asked for."""
     notes: Sequence[str] = field(default_factory=tuple)
+    first_heard: date | None = None
+    """The day on which the authority's first data arrived."""
 
     @property
     def so_far(self) -> bool:

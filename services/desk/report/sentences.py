@@ -1,6 +1,7 @@
 """The sentences of a report, in plain words made from figures."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import groupby
 
 from services.chassis.web import words
@@ -9,7 +10,7 @@ from services.desk.report.chance import FEWEST, Difference, Share, compared, fou
 from services.desk.report.figures import Comparison, Row, percent, share_of
 from services.desk.report.model import Report, Section, Table, Told
 
-STANDARDS, OUTCOMES = "Standards", "Outcomes"
+STANDARDS, OUTCOMES, REPORTING = "Standards", "Outcomes", "Data quality"
 
 
 def report(told: Told) -> Report:
@@ -47,17 +48,30 @@ def sentences_of(told: Told, comparison: Comparison) -> list[str]:
         said = "nothing fell due in" if nothing else "there is no figure for"
         return [f"{comparison.indicator.title}: {said} {told.period}."]
     said = f"{comparison.indicator.title}: {_number(share)}{told.yet}{_range(mine)}."
-    parts = [said, _never(comparison, share), _trend(told, comparison, share), _beside_scotland(told, comparison)]
+    parts = [said, _never(told, comparison, share), _trend(told, comparison, share), _beside_scotland(told, comparison)]
     if mine.provisional and not _all_provisional(told):
         parts.append("The figure is provisional: it can still change.")
     return [part for part in parts if part]
 
 
-def _never(comparison: Comparison, share: Share) -> str:
-    """Say that a share of nothing may be one of the records: somebody who reads 0 % would take it for the service."""
+def _never(told: Told, comparison: Comparison, share: Share) -> str:
+    """Say that a share of nothing may be one of the records: somebody who reads 0 % would take it for the service. What is about reporting
+    itself has no other records: there, what counts is when the first data came.
+    """
+    if comparison.indicator.theme == REPORTING:
+        return _first_heard(told) if _is_first_load(told, comparison, told.span.first) else ""
     if share.met or share.of < FEWEST or comparison.indicator.direction_of_good != "higher":
         return ""
     return "Not one is recorded: if they were done, their records were not sent."
+
+
+def _is_first_load(told: Told, comparison: Comparison, first: date) -> bool:
+    """Return whether the share is about reporting, and the months from `first` began before the authority reported anything."""
+    return comparison.indicator.theme == REPORTING and told.first_heard is not None and told.first_heard > first
+
+
+def _first_heard(told: Told) -> str:
+    return f"Our first data arrived on {words.long_date(told.first_heard)}." if told.first_heard else ""
 
 
 def _none_before(told: Told) -> bool:
@@ -92,6 +106,8 @@ def _trend(told: Told, comparison: Comparison, share: Share) -> str:
         return ""
     if before is None:
         return f"There is no figure for {told.span.before} to compare it with."
+    if _is_first_load(told, comparison, told.span.first_before):
+        return f"It cannot be compared with {told.span.before}, which began before our first data arrived."
     said = f"In {told.span.before} it was {before.percent:.1f} %: {found(compared(before, share))}"
     return f"{said}{_verdict(comparison.indicator.direction_of_good, compared(before, share))}."
 
@@ -129,6 +145,8 @@ def in_short(told: Told) -> Section:
         title = comparison.indicator.title
         now = share_of(own_row(comparison, told.authority))
         before = share_of(own_row(told.earlier.get(comparison.indicator.id), told.authority))
+        if _is_first_load(told, comparison, told.span.first_before):
+            continue
         verdict = _verdict(comparison.indicator.direction_of_good, compared(before, now)) if before and now else ""
         (better if "improvement" in verdict else worse if verdict else []).append(title)
         if any(p.row.authority == told.authority and p.place in {"alert", "alarm"} for p in comparison.authorities):
@@ -194,15 +212,21 @@ def numbers(told: Told) -> Section:
     for series in told.counts:
         values = [row.value for row in series.rows if row.authority == told.authority and row.value is not None]
         if values:
-            earlier = words.number(round(values[-2])) if len(values) > 1 else ""
-            rows.append((series.indicator.title, words.number(round(values[-1])), earlier))
+            earlier = _count(values[-2]) if len(values) > 1 else ""
+            rows.append((series.indicator.title, _count(values[-1]), earlier))
     table = Table(f"Numbers, {told.period}", ("Number", told.period, told.span.before), rows) if rows else None
     return Section("Numbers", [], table)
 
 
+def _count(value: float) -> str:
+    """Return a count. None may be one of the records: what was never sent was not for that reason never done."""
+    return words.number(round(value)) if value else "none recorded"
+
+
 def capacity(told: Told) -> Section:
-    """Return the pace at which hours are worked off."""
-    return Section("Capacity for unpaid work", [told.capacity] if told.capacity else [])
+    """Return the pace at which hours are worked off, which is known of today only."""
+    today = f"This is as of today, {words.long_date(told.today)}, whatever the months of the report."
+    return Section("Capacity for unpaid work", [today, told.capacity] if told.capacity else [])
 
 
 def quality(told: Told) -> Section:
@@ -216,7 +240,8 @@ def quality(told: Told) -> Section:
     if any(told.authority in one.missing for one in found):
         sentences.append(f"Nothing was reported for {told.period}.")
     sentences.append(
-        f"{words.counted(told.wrong, 'record')} {'contradicts itself' if told.wrong == 1 else 'contradict themselves'}, "
+        f"Today, {words.long_date(told.today)}, {words.counted(told.wrong, 'record')} "
+        f"{'contradicts itself' if told.wrong == 1 else 'contradict themselves'}, "
         f"{words.number(told.newly_wrong)} of them newly. {words.counted(told.refused, 'event')} "
         f"{'was' if told.refused == 1 else 'were'} refused and not put right yet, and {'counts' if told.refused == 1 else 'count'} nowhere."
     )

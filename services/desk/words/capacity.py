@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 from typing import NamedTuple
 
 from contracts.periods import add_months, month_of
@@ -26,7 +27,7 @@ class Month(NamedTuple):
 class Tile(NamedTuple):
     """A number, and what it counts."""
 
-    number: float
+    number: str
     label: str
     note: str
 
@@ -37,53 +38,60 @@ class Foreseen:
 
     sentence: str
     basis: str
-    """Which weeks the pace is measured over, and why."""
+    """Which days the pace is measured over, and why."""
     tiles: Sequence[Tile]
     months: Sequence[Month]
 
 
 def foreseen(held: Capacity) -> Foreseen:
     """Return when all hours are done at the pace of the last weeks, if none were ordered meanwhile."""
-    pace, weeks = held.hours_credited_a_week, weeks_to_clear(held)
+    pace, weeks = words.hours(held.hours_credited_a_week), weeks_to_clear(held)
+    clear = [] if weeks is None else [Tile(f"{weeks:,}", "Weeks to clear them", "at that pace, if none are ordered")]
     tiles = [
-        Tile(held.hours_outstanding, "Hours outstanding", f"on {words.counted(held.orders, 'open order')}"),
-        Tile(pace, "Hours credited a week", f"in the {held.weeks} weeks to {words.long_date(held.until)}"),
-        *([Tile(weeks, "Weeks to clear them", "at that pace, if none are ordered")] if weeks is not None else []),
+        Tile(
+            words.hours(held.hours_outstanding), "Hours outstanding", f"on {words.counted(held.orders, 'open order')}"
+        ),
+        Tile(pace, "Hours credited a week", f"in {_days(held)}"),
+        *clear,
     ]
     return Foreseen(_sentence(held, weeks), _basis(held), tiles, list(_months(held)) if weeks else [])
 
 
 def weeks_to_clear(held: Capacity) -> int | None:
-    """Return how many weeks the hours outstanding take, rounded up; None at a pace of 0.
-
-    Both are first rounded to a tenth of an hour, as pages show them, so that anybody who divides them gets the same.
+    """Return how many weeks the hours outstanding take, rounded up; None at a pace of 0. Both are taken as they are, not as they are shown:
+    a tenth of an hour a week is much in a small place.
     """
-    outstanding, pace = (round(hours * 10) for hours in (held.hours_outstanding, held.hours_credited_a_week))
-    return None if pace <= 0 else -(-outstanding // pace)
+    pace = held.hours_credited_a_week
+    return None if pace <= 0 else ceil(round(held.hours_outstanding / pace, 9))
 
 
 def _sentence(held: Capacity, weeks: int | None) -> str:
     if not held.hours_outstanding:
         return "No hours are outstanding."
     if weeks is None:
-        return "No hours were credited in the last weeks, so there is no forecast."
+        return f"No hours were credited in {_days(held)}, so there is no forecast."
     ordered = held.hours_ordered_a_week
     trend = "more" if ordered > held.hours_credited_a_week else "no more"
     return (
-        f"At the pace of the {held.weeks} weeks to {words.long_date(held.until)}, "
+        f"At the pace of {_days(held)}, "
         f"{_hours(held.hours_credited_a_week)} a week, the hours outstanding take {words.counted(weeks, 'week')}. "
-        f"Meanwhile courts ordered {_hours(ordered)} a week: {trend} than were credited."
+        f"In the {held.weeks} weeks to {words.long_date(held.until)} courts ordered {_hours(ordered)} a week: "
+        f"{trend} than were credited."
     )
 
 
 def _hours(number: float) -> str:
-    return f"{words.number(number)} {'hour' if number == 1 else 'hours'}"
+    return f"{words.hours(number)} {'hour' if number == 1 else 'hours'}"
+
+
+def _days(held: Capacity) -> str:
+    return f"the {words.counted((held.until - held.since).days + 1, 'day')} to {words.long_date(held.until)}"
 
 
 def _basis(held: Capacity) -> str:
     return (
-        f"The {held.weeks} weeks are those of the last whole months, up to {words.long_date(held.until)}. "
-        "The month that runs is left out, since it is not over and some of its hours may not have been reported yet."
+        f"These are the days of the last whole months, from {words.long_date(held.since)}: no day before the first hours credited is among "
+        "them. The month that runs is left out, since it is not over and some of its hours may not have been reported yet."
     )
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from contracts.codes import Activity, AdjustmentReason, Attendance, WorkType
+from services.chassis.web import words
 from services.desk.model import Fact, Ledger
 from services.desk.words.labels import code_label
 
@@ -44,7 +45,7 @@ def sessions_in_words(facts: Sequence[Fact]) -> dict[str, str]:
 
 
 def _hours(minutes: int) -> str:
-    return f"{round(minutes / HOUR, 1):g} {'hour' if minutes == HOUR else 'hours'}"
+    return f"{words.hours(minutes / HOUR)} {'hour' if minutes == HOUR else 'hours'}"
 
 
 _Entry = tuple[date, str, float, bool]

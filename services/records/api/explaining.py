@@ -130,9 +130,7 @@ def _explain(connection: Connection, cell: CellName, as_of: date | None, domain:
     if cell.measure in MEASURES_OF_PEOPLE:  # a person's orders count together, whenever they were
         return explain(cell, records_of(connection, authority, names), domain)
     found = explain(cell, listing.counting_in(connection, authority, period, names), domain)
-    found.leave_out(
-        "counts in other periods only", *listing.counting_elsewhere(connection, authority, period, EXAMPLES)
-    )
+    found.leave_out("counts in another period", *listing.counting_elsewhere(connection, authority, period, EXAMPLES))
     return found
 
 

@@ -1,6 +1,6 @@
 """The intake's answers, as the OpenAPI document describes them."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import Field
 
@@ -99,10 +99,14 @@ class Held(Schema, description="Totals of the service's data about an authority.
     events: dict[str, int] = Field(description="Events of the service's own topic by outcome.")
     rejected: dict[str, int] = Field(description="Refused ones by reason.")
     rejected_open: int = Field(description="Refused ones that no later event with the same id has corrected.")
-    orders: int = Field(description="Orders of which any fact is held.")
+    orders: int = Field(description="Orders of which any fact is held, those withdrawn as a whole among them.")
     orders_open: int
     orders_ended: int
     orders_withdrawn: int = Field(description="Withdrawn as a whole, so they count nowhere.")
     orders_not_imposed: int = Field(description="Facts were sent, but not the imposition, or it was withdrawn.")
+    orders_emptied: int = Field(
+        description="Every fact that was sent of them was withdrawn; in none of the other numbers."
+    )
+    first_heard_on: date | None = Field(description="The day on which the first of the service's own events arrived.")
     last_heard_at: datetime | None
     parked: Parked | None = Field(description="Present while the authority's events wait for the platform's operators.")

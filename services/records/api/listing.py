@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from contracts.categories import MISSED, OUT_OF_REACH
+from contracts.events import AUTHORITY_SUBJECT
 from services.records.api.duties.due import Due, Horizon, Row
 from services.records.ingest.tables import cells, records
 from services.records.model.record import Record, load
@@ -166,8 +167,10 @@ def counting_in(
 
 
 def counting_elsewhere(connection: Connection, authority: str, period: date, examples: int) -> tuple[int, list[str]]:
-    """Count the authority's orders that count in other periods only, and name some of them."""
-    far = or_(records.c.counts_from > period, records.c.counts_until < period)
+    """Count the authority's orders that count in other periods only, and name some of them. What it said of itself is no order."""
+    far = or_(records.c.counts_from > period, records.c.counts_until < period) & (
+        records.c.subject != AUTHORITY_SUBJECT
+    )
     query = select(records.c.subject).where(records.c.authority == authority, far)
     number = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
     return number, list(connection.scalars(query.order_by(records.c.subject).limit(examples)))
@@ -190,6 +193,13 @@ def cell_sums(
         .group_by(*key)
     )
     return {(m, p, c): int(value) for m, p, c, value in connection.execute(query) if value}
+
+
+def ever_counted_before(connection: Connection, authority: str, measure: str, day: date) -> bool:
+    """Return whether a cell of the measure ever counted anything of an earlier period."""
+    earlier = (cells.c.authority == authority) & (cells.c.measure == measure) & (cells.c.period < day)
+    query = select(cells.c.version).where(earlier, cells.c.delta > 0)
+    return connection.scalar(query.limit(1)) is not None
 
 
 def ever_recorded(connection: Connection, authority: str, standards: Iterable[str]) -> set[str]:

@@ -29,7 +29,7 @@ FIFE = "S12000047"
 TASKS = [task("FIFE/1", -3), task("FIFE/2", 0), task("FIFE/3", 2)]
 
 
-CAPACITY = Capacity(DAY, DAY, 13, 4, 200.0, 10.0, 12.0, {})
+CAPACITY = Capacity(DAY, DAY, DAY, 13, 4, 200.0, 10.0, 12.0, {})
 
 
 class Kept:

@@ -1,10 +1,13 @@
 """A list of orders shows what both services know of each."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from services.desk.course import course
+from services.desk.model import Fact, OrderDetail
 from services.desk.pages.orders import OrderRow, batched
 
 DAY = date(2026, 3, 2)
@@ -22,6 +25,15 @@ def test_an_order_has_the_standards_of_both() -> None:
     assert (both.findings, both.caseload) == (["gap"], "team-1")
     assert one.with_other(None) == one
     assert row([], [], None).with_other(row([], [], None)).next_due_on is None
+
+
+def test_an_order_of_which_everything_was_withdrawn_says_so() -> None:
+    told = [Fact(key, key, datetime(2026, 3, 2, tzinfo=UTC), True, None) for key in ("imposed", "received")]
+    kept = structs.replace(told[0], withdrawn=False)
+    for facts, emptied in ((told, True), ([told[1], kept], False), ([], False)):
+        found = course(OrderDetail("A/1", None, None, False, [], [], [], facts), None)
+        assert found is not None
+        assert found.emptied is emptied
 
 
 @given(st.lists(st.text(max_size=3), max_size=30), st.integers(1, 7))

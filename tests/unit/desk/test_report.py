@@ -161,6 +161,46 @@ def test_what_was_never_recorded_is_not_taken_for_never_done(met: int, of: int, 
     assert not any("Not one" in one for one in sentences_of(told(breaches), breaches))
 
 
+def about_reporting(made: Comparison) -> Comparison:
+    indicator = structs.replace(
+        CONTACT, id="reported_within_7_days", title="Reported within 7 days", theme="Data quality", standard=None
+    )
+    return structs.replace(made, indicator=indicator)
+
+
+@pytest.mark.parametrize(("day", "first_load"), [((2026, 8, 9), True), ((2026, 5, 1), True), ((2026, 4, 1), False)])
+def test_what_is_about_reporting_is_not_better_than_a_first_load(day: tuple[int, int, int], first_load: bool) -> None:
+    now, before = about_reporting(comparison(row(40, 50))), about_reporting(comparison(row(0, 50, "2026-Q2")))
+    seen = told(now, earlier={now.indicator.id: before}, first_heard=date(*day))
+    short = next(one for one in report(seen).sections if one.title == "In short")
+    assert ("reported within 7 days" in " ".join(short.sentences)) is not first_load
+    said = " ".join(sentences_of(seen, now))
+    assert ("an improvement" in said) is not first_load
+    assert ("which began before our first data arrived" in said) is first_load
+
+
+def test_what_is_about_reporting_has_no_records_of_its_own() -> None:
+    late = about_reporting(comparison(row(0, 50)))
+    said = " ".join(sentences_of(told(late, first_heard=date(2026, 11, 27)), late))
+    assert "Not one is recorded" not in said
+    assert "Our first data arrived on 27 November 2026." in said
+
+
+def test_numbers_of_today_in_a_report_of_the_past_say_so() -> None:
+    """And a count of nothing sent is not one of nothing done."""
+    hours = Series(structs.replace(CONTACT, id="hours_credited", title="Hours", kind="count"), [
+        structs.replace(row(None, None, period), value=value) for period, value in (("2026-Q2", 0.0), ("2026-Q3", 62.5))
+    ])  # fmt: skip
+    seen = told(comparison(row(90, 100)), capacity="At the pace of the 92 days.", counts=[hours])
+    sections = {section.title: section for made in (report(seen), evidence(seen)) for section in made.sections}
+    today = "oday, 1 November 2026"
+    assert today in sections["Capacity for unpaid work"].sentences[0]
+    assert any(today in one and "newly" in one for one in sections["Quality of data"].sentences)
+    numbers = sections["Numbers"].table
+    assert numbers is not None
+    assert numbers.rows == [("Hours", "62", "none recorded")]
+
+
 def test_months_that_are_left_out_of_an_aim_are_named() -> None:
     early = [row(None, None, f"2024-{number + 1:02}") for number in range(12)]
     late = structs.replace(row(1, 20, "2026-07"), provisional=True)

@@ -83,6 +83,16 @@ def test_page_by_page_every_task_comes_once_in_its_order_and_is_counted(
     assert sum(today.counts().values()) == sum(map(len, both))
 
 
+def test_what_is_due_today_by_the_own_target_is_due_today() -> None:
+    """Not overdue, once that has passed: the nation's day has not."""
+    found = [due("A/1", 3)._replace(own_target_on=DAY + timedelta(days=days)) for days in (-1, 0, 1)]
+    sorted_ = by_urgency(found, DAY, ())
+    assert {urgency: some for urgency, some in sorted_.items() if some} == {
+        Urgency.TODAY: [found[1]],
+        Urgency.SOON: [found[0], found[2]],
+    }
+
+
 @given(DUES, DUES, st.sampled_from(Order))
 def test_the_first_page_shows_the_first_of_each_urgency(orders: list[Due], work: list[Due], order: Order) -> None:
     choice = Choice(order=order)

@@ -1,13 +1,13 @@
 """The forecast, on days that can be counted on paper."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.records.model.bank_holidays import scotland
-from services.unpaid_work.ledger import forecast, will_be_in_time
+from services.unpaid_work.ledger import forecast, is_too_early, will_be_in_time
 
 CALENDAR = scotland()
 MONDAY = date(2025, 3, 3)
@@ -53,3 +53,13 @@ def test_what_is_needed() -> None:
 def test_the_short_question_has_the_long_answer(hours: int, credited: int, begun: date, deadline: date) -> None:
     asked = (hours * 60, credited), begun, deadline, FRIDAY, CALENDAR
     assert will_be_in_time(*asked) == forecast(*asked).in_time
+
+
+def test_nothing_is_foreseen_before_a_first_placement_is_due() -> None:
+    """Seven working days after the imposition; as soon as anything is credited there is a pace."""
+    last = CALENDAR.after(MONDAY, 7)
+    days = [MONDAY, FRIDAY, last, last + timedelta(days=1)]
+    assert [is_too_early(0, MONDAY, day, CALENDAR) for day in days] == [True, False, True, False]
+    assert not is_too_early(15, MONDAY, MONDAY, CALENDAR)
+    assert forecast((6000, 0), MONDAY, DEADLINE, last, CALENDAR).too_early
+    assert not forecast((6000, 15), MONDAY, DEADLINE, last, CALENDAR).too_early

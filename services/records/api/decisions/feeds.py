@@ -6,7 +6,7 @@ that names orders is in the audit before it is sent.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from hashlib import sha256
 from math import ceil
@@ -106,8 +106,19 @@ def _due(connection: Connection, authority: str, now: Today) -> list[Due]:
     return listing.worklist(connection, authority, horizon(now, AHEAD, left_out), None, MOST)
 
 
+def _shown(now: Today, dues: Iterable[Due]) -> Iterator[tuple[date, str, str]]:
+    """Yield the day, the title and the order of each duty that is not missed: on the day of the authority's own target, unless that has
+    passed.
+    """
+    for due in dues:
+        if now.day <= due.by < due.due_on:
+            yield due.by, f"{TITLES[due.standard]} (our own target)", due.subject
+        elif due.due_on >= now.day:
+            yield due.due_on, TITLES[due.standard], due.subject
+
+
 def _counted(now: Today, dues: Sequence[Due]) -> Dues:
-    number = Counter((due.due_on, TITLES[due.standard]) for due in dues if due.due_on >= now.day)
+    number = Counter((day, title) for day, title, _ in _shown(now, dues))
     days = [DuesOfDay(day=day, title=title, number=count) for (day, title), count in sorted(number.items())]
     return Dues(today=now.day, overdue=sum(due.due_on < now.day for due in dues), days=days)
 
@@ -121,9 +132,7 @@ def _take_turn(budgets: Budgets, key: str) -> None:
 
 def _named(management: Management, authority: str, key: str, now: Today, dues: Sequence[Due]) -> Dues:
     """Return the counts with the orders, once the audit has them. Whether it may name them is asked again in that same transaction."""
-    found = sorted((due.due_on, TITLES[due.standard], due.subject) for due in dues if due.due_on >= now.day)[
-        :MOST_NAMED
-    ]
+    found = sorted(_shown(now, dues))[:MOST_NAMED]
     with transaction(management.database) as connection:
         if not notes.feed_names_orders(connection, authority, key):
             return _counted(now, dues)

@@ -82,7 +82,9 @@ class Chosen(NamedTuple):
 def by_urgency(
     dues: Iterable[Due], today: date, acknowledged: Collection[tuple[str, str, date]]
 ) -> dict[Urgency, list[Due]]:
-    """Sort each duty under its urgency. `acknowledged` has order, standard and due date."""
+    """Sort each duty under its urgency; it is due today also if it is by the authority's own target. `acknowledged` has order, standard and
+    due date.
+    """
     found: dict[Urgency, list[Due]] = {urgency: [] for urgency in Urgency}
     for due in dues:
         found[_urgency(due, today, acknowledged)].append(due)
@@ -93,7 +95,7 @@ def _urgency(due: Due, today: date, acknowledged: Collection[tuple[str, str, dat
     if due.due_on < today:
         known = (due.subject, due.standard, due.due_on) in acknowledged
         return Urgency.ACKNOWLEDGED if known else Urgency.OVERDUE
-    return Urgency.TODAY if due.due_on == today else Urgency.SOON
+    return Urgency.TODAY if today in (due.due_on, due.own_target_on) else Urgency.SOON
 
 
 def of_caseload(dues: Iterable[Due], caseload: str) -> list[Due]:

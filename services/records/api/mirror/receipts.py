@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from sqlalchemy import Connection, Engine, Row, Select, func, select, tuple_
+from sqlalchemy import Connection, Engine, Row, Select, false, func, select, text, tuple_
 
 from contracts.events import AUTHORITY_SUBJECT, Topic
 from contracts.rejections import Reason
@@ -20,7 +20,7 @@ from services.records.api.policies import PAGE_BYTES
 from services.records.ingest.guarding import parking
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, cells, records, rejections, shards
-from services.records.model.record import Outcome
+from services.records.model.record import WITHDRAWN, Outcome
 
 LAST_OFFSET = 2**63 - 1
 """The largest offset that Kafka and PostgreSQL can hold."""
@@ -119,11 +119,20 @@ def _begun_within(most: int, page: Select[Any], *, forwards: bool) -> Select[Any
     return select(measured).where(measured.c.before < most).order_by(at if forwards else at.desc())
 
 
+_EMPTIED = text("NOT EXISTS (SELECT FROM json_each(records.facts) AS f WHERE f.value ->> 2 <> :withdrawn)").bindparams(
+    withdrawn=WITHDRAWN
+)
+"""Whether nothing is left of an order: of each fact the latest statement is that it is withdrawn."""
+
+
 def _held(connection: Connection, authority: str) -> Held:
     """Return how much the platform holds. Events are counted from cells, which add up to everything that arrived."""
     number = func.sum(cells.c.delta)
-    counted = select(cells.c.category, number).where(cells.c.authority == authority, cells.c.measure == "events")
-    events = {category: int(n) for category, n in connection.execute(counted.group_by(cells.c.category))}
+    counted = select(cells.c.category, number, func.min(cells.c.known_on)).where(
+        cells.c.authority == authority, cells.c.measure == "events"
+    )
+    arrived = connection.execute(counted.group_by(cells.c.category)).all()
+    events = {category: int(n) for category, n, _ in arrived}
     mine = select(func.count()).where(records.c.authority == authority, records.c.subject != AUTHORITY_SUBJECT)
     imposed, is_open = records.c.imposed_on.is_not(None), records.c.ended_on.is_(None)
     withdrawn = records.c.standing.contains({"withdrawn": True})
@@ -134,6 +143,9 @@ def _held(connection: Connection, authority: str) -> Held:
             mine.where(imposed, is_open).scalar_subquery().label("open"),
             mine.where(~imposed).scalar_subquery().label("others"),
             mine.where(~imposed, withdrawn).scalar_subquery().label("withdrawn"),
+            mine.where(~imposed, func.coalesce(withdrawn, false()).is_(False), _EMPTIED)
+            .scalar_subquery()
+            .label("emptied"),
         )
     ).one()
     unmended = (rejections.c.authority == authority) & rejections.c.mended_by.is_(None)
@@ -144,11 +156,13 @@ def _held(connection: Connection, authority: str) -> Held:
         events={str(outcome): events.get(f"outcome={outcome}", 0) for outcome in OUTCOMES},
         rejected={reason: n for reason, n in sorted(reasons.items()) if n},
         rejected_open=refused,
-        orders=orders.imposed + orders.others,
+        orders=orders.imposed + orders.others - orders.emptied,
         orders_open=orders.open,
         orders_ended=orders.imposed - orders.open,
         orders_withdrawn=orders.withdrawn,
-        orders_not_imposed=orders.others - orders.withdrawn,
+        orders_not_imposed=orders.others - orders.withdrawn - orders.emptied,
+        orders_emptied=orders.emptied,
+        first_heard_on=min((day for *_, day in arrived), default=None),
         last_heard_at=heard,
         parked=_parked(connection, authority),
     )

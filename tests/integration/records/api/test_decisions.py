@@ -193,6 +193,12 @@ def test_a_target_holds_at_once_and_changes_no_cell(orders: Bench) -> None:
     manager.tell("PUT", "own/targets", target)
     assert ("CPO/1", "plan") in manager.duties(within=0)
     assert ("E/1", "plan") not in Manager(orders, B).duties(within=5)
+    counts = {(one["standard"], one["urgency"]): one["number"] for one in manager.get("duties")["counts"]}
+    assert counts["plan", "today"] == 5, "it is due today by the own target"
+    assert ("plan", "soon") not in counts
+    manager.tell("PUT", "own/feeds", {"hash": hash_of("o" * 43), "name": "Team North"})
+    shown = manager.client.get("/v1/feed", headers={"Payback-Feed": "o" * 43}).json()["days"]
+    assert {"day": TODAY, "title": "Case management plan (our own target)", "number": 5} in shown
     own = next(c for c in manager.get("orders/CPO/1")["clocks"] if c["standard"] == "plan")["own_target"]
     assert (own["limit"], own["due_on"], own["state"]) == (6, "2025-03-11", "due")
     manager.tell("DELETE", "own/targets?standard=plan&since=2025-01-01")
