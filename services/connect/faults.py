@@ -15,5 +15,9 @@ class Unread(ValueError):
     """The cell cannot be what its column is mapped to. The message continues a sentence that begins with the name of the column."""
 
 
+class NoColumn(CannotGoOn):
+    """A column that the mapping names is not in the table."""
+
+
 class Empty(CannotGoOn):
     """The table holds nothing at all."""

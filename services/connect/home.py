@@ -3,14 +3,18 @@
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from contracts.client import Spool
 from services.connect.faults import CannotGoOn
+from services.connect.mapping.model import SYSTEM
 from services.connect.state import State
 
 _FINGERPRINT = "key"
+_SYSTEM = "system"
+"""The note in the state with the name under which its events are sent and counted."""
 
 
 class Home(NamedTuple):
@@ -66,9 +70,55 @@ def secret_of(home: Home, state: State, make: bool) -> tuple[bytes, bool]:
             f"{home.key} is not the key that turned people into pseudonyms; restore that one from your backup"
         )
     if make:
+        fresh = _is_fresh(state)
         with state.transaction():
             state.keep_note(_FINGERPRINT, fingerprint)
+            if fresh:
+                state.keep_note(_SYSTEM, _own_system(home, secret))
     return secret, made and make
+
+
+def system_of(home: Home, state: State, secret: bytes, named: str) -> str:
+    """Return the name of the source of a mapping's events: one of its own, since each mapping counts its events by itself.
+
+    A name that the mapping gives is kept, and so is the one under which a state has sent before there were names of its own.
+    """
+    if named != SYSTEM:
+        return named
+    return state.note(_SYSTEM) or (_own_system(home, secret) if _is_fresh(state) else SYSTEM)
+
+
+def _is_fresh(state: State) -> bool:
+    """Return whether nothing was ever sent from this state."""
+    return state.note(_FINGERPRINT) is None and state.last_place() == 0
+
+
+def _own_system(home: Home, secret: bytes) -> str:
+    """Return a name that differs from that of any other folder, even one with the same key, and tells nothing of the folder's."""
+    digest = hmac.digest(secret, f"source {home.folder.absolute()}".encode(), "sha256")
+    return f"{SYSTEM}-{digest[:5].hex()}"
+
+
+def beside(home: Home) -> list[Path]:
+    """Return the folders beside this one that have another key, or would have if this one makes its own."""
+    own = home.key.read_bytes() if home.key.exists() else None
+    keys = sorted(home.folder.parent.glob("*.connect/key"))
+    return [key.parent for key in keys if key.parent != home.folder and key.read_bytes() != own]
+
+
+def two_keys(home: Home, others: Sequence[Path]) -> str:
+    """Return what it means that mappings in one folder have keys of their own, and how they share one."""
+    first = others[0]
+    told = (
+        f"{home.folder.name} and {first.name} have a key each, so a person who is in the tables of both counts as two. "
+        if home.key.exists()
+        else f"{first.name} has a key already; {home.folder.name} would get one of its own, so a person in the tables of both would count "
+        "as two. "
+    )
+    return told + (
+        f"If the same people may be in both, put all tables into one mapping, or share the key: before the first send, make the folder "
+        f"{home.folder.name} and copy {first.name}/key into it. Once something was sent, another key makes every person a new one."
+    )
 
 
 def warning(home: Home) -> str:

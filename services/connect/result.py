@@ -39,6 +39,8 @@ class ImportResult:
     """Rows about an order that is not known."""
     withdrawn: dict[str, list[str]] = field(default_factory=dict)
     """Facts that are taken back since nothing states them any more, in words, by order."""
+    counting: dict[tuple[str, str, bool], list[str]] = field(default_factory=dict)
+    """Facts that no row states any more and that still count, in words, by table, order, and whether their row is still there."""
     gone: int = 0
     """Facts that no row states any more and that still count."""
     same: int = 0
@@ -66,6 +68,17 @@ class ImportResult:
         """Return each fault once, as the places where it is and words about it."""
         return _gathered(self.refusals)
 
+    def worth_knowing(self) -> list[str]:
+        """Return the remarks, and for each order in a line what is gone and still counts."""
+        still = []
+        for (table, order, cleared), facts in self.counting.items():
+            one = len(facts) == 1
+            what = ("is now blank" if one else "are now blank") if cleared else "has gone" if one else "have gone"
+            still.append(
+                f"{table}: {_some(facts)} of order {order} {what}; {'it still counts' if one else 'they still count'}."
+            )
+        return [*self.remarks, *still]
+
     def withdrawals(self, done: bool) -> list[str]:
         """Return for each order what is taken back."""
         verb = "Withdrawn" if done else "Would be withdrawn"
@@ -75,7 +88,7 @@ class ImportResult:
     def lines(self, done: bool) -> Iterator[str]:
         """Yield lines for people. `done` distinguishes what happened from what would happen."""
         yield from _told([f"{places}: {words}" for places, words in self.faults()])
-        yield from _told(self.remarks)
+        yield from _told(self.worth_knowing())
         yield from _told(self.withdrawals(done))
         read = ", ".join(f"{number_of(count, 'row')} of {table}" for table, count in self.rows.items())
         yield f"Read {read or 'nothing'}." + (

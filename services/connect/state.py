@@ -305,6 +305,11 @@ class State:
         row = self._run(query, (subject, key)).fetchone()
         return None if row is None else _known(row)
 
+    def keys_of(self, subject: str, name: str) -> list[str]:
+        """Return the keys of all facts of an order that begin with this name and are not withdrawn."""
+        query = "SELECT key FROM facts WHERE subject = ? AND key >= ? AND key < ? AND NOT withdrawn ORDER BY id"
+        return [key for (key,) in self._run(query, (subject, f"{name}/", f"{name}0"))]
+
     def say(self, statement: Statement, body: bytes, event: str, time: int, made: bool = False) -> int:
         """Record that a fact is sent now, with its event. Returns the number of the fact."""
         query = """

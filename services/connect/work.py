@@ -16,8 +16,8 @@ from services.connect.extracts.readers import sheets
 from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn, Empty
 from services.connect.form.tables import Table, headings_named, is_in, rows_of_headings
-from services.connect.home import Home, secret_of, warning
-from services.connect.mapping.model import Mapping, Platform
+from services.connect.home import Home, beside, secret_of, system_of, two_keys, warning
+from services.connect.mapping.model import Mapping, Platform, needs_key
 from services.connect.mapping.seen import Sheet, gathered, sheet_of
 from services.connect.mapping.suggest import proposal
 from services.connect.result import ALL_WELL, CANNOT_GO_ON, REFUSED, ImportResult, number_of
@@ -41,7 +41,8 @@ class Job:
     let_vanish: bool = False
 
     def setting(self, state: State, secret: bytes) -> Setting:
-        source = Source(self.mapping.authority, self.mapping.system, f"payback-connect/{VERSION}")
+        system = system_of(self.home, state, secret, self.mapping.system)
+        source = Source(self.mapping.authority, system, f"payback-connect/{VERSION}")
         return Setting(self.mapping, source, secret, state, self.let_vanish)
 
 
@@ -59,7 +60,9 @@ def tried(job: Job, files: Sequence[Path]) -> ImportResult:
     """Return what would be sent and refused. Changes nothing. Raises CannotGoOn."""
     with closing(job.home.trial_state()) as state:
         secret, _ = secret_of(job.home, state, make=False)
-        return _compared(job, files, job.setting(state, secret), keep=False)
+        result = _compared(job, files, job.setting(state, secret), keep=False)
+        result.remarks += _other_keys(job, first=not job.home.state.exists())
+        return result
 
 
 def check(job: Job, files: Sequence[Path]) -> Report:
@@ -81,7 +84,13 @@ def run(job: Job, files: Sequence[Path]) -> Report:
         secret, made = secret_of(job.home, state, make=True)
         result = _compared(job, files, job.setting(state, secret), keep=True)
         sent = send(state, spool, client)
-        return _report([warning(job.home)] if made else [], result, sent)
+        return _report([warning(job.home), *_other_keys(job, first=True)] if made else [], result, sent)
+
+
+def _other_keys(job: Job, first: bool) -> list[str]:
+    """Return a warning if a mapping begins with a key of its own beside one that has another."""
+    others = beside(job.home) if first and needs_key(job.mapping) else []
+    return [two_keys(job.home, others)] if others else []
 
 
 def proposed(files: Sequence[Path], authority: str | None = None) -> str:

@@ -13,7 +13,9 @@ from contracts.decoding.codec import Event
 from contracts.decoding.validation import judge
 from contracts.generate.samples import ARRIVED
 from services.connect.comparing.compare import Extract, Setting, compare
+from services.connect.comparing.former import known_key
 from services.connect.mapping.loading import read_mapping
+from services.connect.mapping.transforms import date_in, safe_reference
 from services.connect.moments import micros
 from services.connect.state import State
 from tests.support.extracts import HEADINGS, MAPPING, Rows, order
@@ -93,3 +95,21 @@ def test_an_extract_of_a_moment_is_compared_with_the_one_before_even_where_clock
             imposed = [event for event in events if event.data.key == "imposed"]
             assert len(imposed) == number
             assert imposed == sorted(imposed, key=lambda event: event.time)
+
+
+@given(
+    day=st.dates(date(2020, 1, 1), date(2029, 12, 31)),
+    more=st.sampled_from(["", "-AM", "-7", "-2026-01-01"]),
+    data=st.data(),
+)
+@settings(max_examples=200, deadline=None)
+def test_a_key_made_of_a_day_as_written_is_found_again(day: date, more: str, data: st.DataObject) -> None:
+    """And no key of another day."""
+    forms = ("%d/%m/%Y", "%d.%m.%y", "%d %b %Y", "%A, %d %B %Y", "%Y-%m-%d", "%Y%m%d", "%Y-%m-%d 00:00:00")
+    form = st.sampled_from(forms)
+    other = data.draw(st.dates(date(2020, 1, 1), date(2029, 12, 31)).filter(lambda one: one != day))
+    known = [f"session/{safe_reference(one.strftime(data.draw(form)) + more)}" for one in (other, day)]
+    key = f"session/{day.isoformat()}{more}"
+    found = known_key(key, known, date_in)
+    assert found in {known[1], key} if more else found == known[1]
+    assert known_key(key, known[:1], date_in) == key

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, get_args
 from contracts.events import AUTHORITY_SUBJECT, Fact, OrderRef
 from contracts.events import Requirement as Demand
 from services.connect.extracts.cells import Scalar, letters, text_of
-from services.connect.extracts.columns import Headings, Row, is_subheading, is_total
+from services.connect.extracts.columns import Headings, Row, is_footer, is_subheading, is_total
 from services.connect.faults import Unread
 from services.connect.mapping import transforms
 from services.connect.mapping.forms import MISSING, Binding, Field, Form
@@ -93,6 +93,7 @@ class Reader:
         self._caseload = None if table.caseload is None else bound.caseload(value_of(table.caseload))
         self._recorded = None if table.recorded is None else bound.moment(value_of(table.recorded))
         self._applies = bound.conditions(table.when, table.unless)
+        bound.learn_days(facts)
         self._forms = tuple(bound.form(stated, len(facts) == 1) for stated in facts)
         self._used = tuple(sorted(bound.used))
         self.cells: Callable[[Sequence[Scalar]], Any] = itemgetter(*self._used) if self._used else lambda _: ()
@@ -100,7 +101,7 @@ class Reader:
 
     def read(self, row: Row) -> Iterator[Item]:
         """Yield everything that the row states."""
-        total = is_total(row, () if self._order is None else self._order.places)
+        total = self._is_total(row)
         if total or is_subheading(row) or not self._applies(row):
             yield Ignored(total)
             return
@@ -127,8 +128,12 @@ class Reader:
                 yield from self._sampled(lengths, [row for row in there if form.applies(row) and one.applies(row)])
 
     def _counts(self, row: Row) -> bool:
-        total = is_total(row, () if self._order is None else self._order.places)
-        return not total and not is_subheading(row) and self._applies(row)
+        return not self._is_total(row) and not is_subheading(row) and self._applies(row)
+
+    def _is_total(self, row: Row) -> bool:
+        """Return whether a row sums up others, or tells of such sums."""
+        places = () if self._order is None else self._order.places
+        return is_total(row, places) or (len(places) == 1 and is_footer(row, places[0], self._used))
 
     def _sampled(self, fields: Sequence[Field], rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, str]]]:
         for field in fields:
@@ -137,6 +142,12 @@ class Reader:
                 column = f"{letters(place)} " if place < self._real else ""
                 heading = " ".join(field.heading.split())
                 yield f"{self._name}!{column}{heading}, as {field.name}", values
+
+    @property
+    def days(self) -> dict[str, Callable[[Scalar], date]]:
+        """Return how days are read of which references are made, by the beginning of the keys of their facts."""
+        refs = ((form.fact.KEY, field.days) for form in self._forms for field in form.fields if field.name == "ref")
+        return {key: next(filter(None, days)) for key, days in refs if days}
 
     @property
     def order_column(self) -> str:

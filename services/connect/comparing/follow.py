@@ -62,9 +62,7 @@ class Followed:
         return self.table.cleared if one.cleared else self.table.vanished
 
     def _tell(self, one: Vanished) -> None:
-        what = "is now blank" if one.cleared else "has gone"
-        words = f"{fact_in_words(one.key)} of order {one.subject} {what}; it still counts."
-        self.result.remarks.append(f"{self.name}: {words}")
+        self.result.counting.setdefault((self.name, one.subject, one.cleared), []).append(fact_in_words(one.key))
         self.result.gone += 1
         self.told.add(one.known.id)
 

@@ -5,6 +5,8 @@ from hashlib import blake2b
 from itertools import islice
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from contracts.client import NotAcceptable, Source
 from contracts.decoding.codec import encode_data
 from contracts.events import Fact, OrderImposed
@@ -12,6 +14,7 @@ from contracts.rejections import Reason
 from services.connect.comparing.difference import is_newest
 from services.connect.comparing.facts import Blank, Held, Ignored, Item, Noted, Reader, Refusal, Said, Unknown
 from services.connect.comparing.follow import event_of
+from services.connect.comparing.former import known_key
 from services.connect.extracts.cells import Grid
 from services.connect.extracts.columns import Row, found_headings, spread
 from services.connect.mapping.model import Cell, Heading, Mapping, Table, Value, value_of
@@ -20,7 +23,7 @@ from services.connect.result import ImportResult
 from services.connect.state import BY_STATEMENT, CLEARED, HELD, State, Statement
 
 _AT_ONCE = 500
-_VERSION = 4
+_VERSION = 5
 """Grows when cells are read in another way, so that known rows are read again."""
 
 
@@ -91,6 +94,7 @@ class _Reading:
     ) -> None:
         self._reader, self._names, self._state = reader, names, state
         self._telling, self._taken, self._result = telling, taken, result
+        self._days = reader.days
         self.unread: list[tuple[str, int]] = []
         """Orders and rows that could not be read as a whole."""
         self.held: list[tuple[str, str]] = []
@@ -98,11 +102,27 @@ class _Reading:
 
     def statements(self, row: Row, digest: bytes) -> list[Statement]:
         """Return what a row states. A row with any fault does not count as known, so that it is reported again."""
-        items = list(self._reader.read(row))
+        items = [self._as_known(item) for item in self._reader.read(row)]
         found = [one for item in items for one in self._item(item, row, digest)]
         said = sum(isinstance(item, Said) for item in items)
         whole = len(found) == said and not any(isinstance(item, Held | Noted) for item in items)
         return found if whole else [statement._replace(digest=None) for statement in found]
+
+    def _as_known(self, item: Item) -> Item:
+        """Return what a row states under the key that the state knows, if that was once made of a day as it was written."""
+        match item:
+            case Said(subject, fact):
+                ref = self._known_key(subject, fact.key).partition("/")[2]
+                known = fact if not ref or fact.key.endswith(f"/{ref}") else replace(fact, ref=ref)
+                return item._replace(fact=known)
+            case Held(subject, str(key)) | Blank(subject, key):
+                return item._replace(key=self._known_key(subject, key))
+            case _:
+                return item
+
+    def _known_key(self, subject: str, key: str) -> str:
+        read = self._days.get(key.partition("/")[0])
+        return key if read is None else known_key(key, self._state.keys_of(subject, key.partition("/")[0]), read)
 
     def _item(self, item: Item, row: Row, digest: bytes) -> Iterator[Statement]:
         match item:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from services.connect.extracts.cells import Grid, Scalar, plain, says_nothing, text_of
-from services.connect.faults import CannotGoOn, Empty, Unread
+from services.connect.faults import CannotGoOn, Empty, NoColumn, Unread
 from services.connect.mapping.model import Across, Heading
 from services.connect.mapping.transforms import date_in
 
@@ -20,6 +20,11 @@ _NARROW = 2
 """So many columns tell too little of what a row is that fills only one of them."""
 _DIGIT = re.compile(r"\d")
 _TOTALS = re.compile(r"\s*((grand|sub|sheet|overall)[ -]?)?(totals?|sum|count)\b(?![-/_.\d])", re.IGNORECASE)
+
+
+_NUMBER = re.compile(r"[-\u2212]?\d{1,3}([,. ]?\d{3})*([.,]\d+)?( ?%)?")
+_DAYS = (30_000, 70_000)
+"""Numbers of which spreadsheets make days of our time."""
 
 
 class Row(NamedTuple):
@@ -43,11 +48,11 @@ class Headings:
         self._places = {plain(text): place for place, text in reversed(list(enumerate(texts))) if plain(text)}
 
     def place(self, heading: Heading) -> int:
-        """Return the place of a column, from 0. Raises CannotGoOn with what the heading may have become."""
+        """Return the place of a column, from 0. Raises NoColumn with what the heading may have become."""
         for name in _names(heading):
             if plain(name) in self._places:
                 return self._places[plain(name)]
-        raise CannotGoOn(self._missing(_names(heading)[0]))
+        raise NoColumn(self._missing(_names(heading)[0]))
 
     def has(self, heading: Heading) -> bool:
         return any(plain(name) in self._places for name in _names(heading))
@@ -55,7 +60,7 @@ class Headings:
     def _missing(self, name: str) -> str:
         free = [one for one in self._places if one not in self._wanted]
         close = get_close_matches(plain(name), free, n=1, cutoff=0.4)
-        hint = f"; did you mean '{self.texts[self._places[close[0]]].strip()}'?" if close else ""
+        hint = f"; did you mean '{self.texts[self._places[close[0]]].strip()}'?" if close else "."
         there = ", ".join(f"'{text.strip()}'" for text in self.texts if text.strip())
         return (
             f"{self.table}: there is no column '{name}'{hint} "
@@ -150,6 +155,24 @@ def is_subheading(row: Row) -> bool:
     """Return whether the row only names the rows below it, as `LEWIS & HARRIS` over a part of a table. A reference has a digit in it."""
     filled = [cell for cell in row.cells if cell != ""]
     return len(filled) == 1 and len(row.cells) > _NARROW and isinstance(filled[0], str) and not _DIGIT.search(filled[0])
+
+
+def is_footer(row: Row, place: int, used: Sequence[int]) -> bool:
+    """Return whether a row below the totals tells of them, as `of which open` does: words without a digit in place of a reference, and
+    only numbers beside them.
+    """
+    name = row.cells[place]
+    if not isinstance(name, str) or says_nothing(name) or _DIGIT.search(name):
+        return False
+    others = [row.cells[other] for other in used if other != place and not says_nothing(row.cells[other])]
+    return all(map(_counts, others)) and any(_counts(cell) for cell in row.cells)
+
+
+def _counts(cell: Scalar) -> bool:
+    """Return whether a cell holds a number that is no day."""
+    if isinstance(cell, str):
+        return bool(_NUMBER.fullmatch(cell.strip()))
+    return not isinstance(cell, bool) and isinstance(cell, int | float) and not _DAYS[0] <= cell < _DAYS[1]
 
 
 def _sums_up(cell: Scalar) -> bool:

@@ -10,7 +10,7 @@ from services.connect.form import constants
 from services.connect.form.lines import is_understood
 from services.connect.form.model import OPEN, Answered, Fault, Field, Form, Line, Part
 from services.connect.form.showing import tables_of
-from services.connect.form.tables import Node, Table, Tree, as_value, shortest
+from services.connect.form.tables import Node, Table, Tree, as_value, renamed, shortest
 from services.connect.form.uses import Use, choices, slots
 from services.connect.mapping.hints import HOURS
 from services.connect.mapping.likeness import SURE, likeliest
@@ -105,6 +105,7 @@ def _lines(
     found: Answered, part: Part, table: Table, answers: Answers, columns: Mapping[str, Seen], uses: Mapping[str, Use]
 ) -> None:
     events = {use.event for use, _ in slots(table, uses)}
+    _called(table, part, answers)
     moved = [(line, given) for line in part.lines if (given := _given(line.use, answers)) is not None]
     for line, _ in moved:
         if line.use.value:
@@ -118,6 +119,14 @@ def _lines(
     _without_empty(table, events, uses)
     keys = [key for line, given in moved for key in (line.use.value, given) if key]
     _asking(table, {uses[key].event for key in keys}, uses)
+
+
+def _called(table: Table, part: Part, answers: Answers) -> None:
+    """Let the table name columns that are not there any more as they are called now, wherever it names them."""
+    for line in part.lines:
+        given = None if line.now is None else _given(line.now, answers)
+        if given:
+            table.update(renamed(table, line.heading, given))
 
 
 def _settled(table: Table, line: Line, answers: Answers, use: Use) -> None:
@@ -180,8 +189,10 @@ def _fresh(heading: str, use: Use, column: Seen | None) -> Node:
 
 
 def _likely(word: str, kind: Any) -> str:
+    """Return the code that a word says in all but spelling. What is a guess is asked."""
     if isinstance(kind, type) and issubclass(kind, Code):
-        return nearest(word, kind)[0].strip('"')
+        code, doubt = nearest(word, kind)
+        return OPEN if doubt else code.strip('"')
     return OPEN
 
 

@@ -2,21 +2,25 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from contracts.codes import Code
+from contracts.codes import Code, RequirementKind
 from contracts.events import AuthorityCode, Month
 from services.connect.extracts.cells import plain, text_of
 from services.connect.form.model import OPEN, Field, Line, Option, Word
 from services.connect.form.tables import Node, Path, Remarks, Table, as_value, heading_of, in_words, named, told_in
 from services.connect.form.uses import Use, choices, fits, is_reference, slots, tells_of_people
+from services.connect.mapping.hints import FACTS, LENGTHS
+from services.connect.mapping.likeness import asked_about, likeliest
 from services.connect.mapping.seen import Seen, reads
 from services.connect.mapping.transforms import authority_in, code_in, truth_in
 
 _SHOWN = 3
 _LONGEST = 40
+_NEAR = 0.5
+"""From this likeness on, a column is named as what another is called now."""
 _MOST = 40
 """Most words of a column that are asked about."""
 DATES = (
@@ -53,7 +57,9 @@ class Around:
         found += [(Seen(heading_of(node), []), use, node, there) for use, node in left]
         for number, (column, use, node, absent) in enumerate(found):
             name = f"{self.name}.c{number}"
-            yield self._free(name, column) if use is None else self._used(name, column, use, node, absent)
+            line = self._free(name, column) if use is None else self._used(name, column, use, node, absent)
+            free = [one for one, taken, _, _ in found if taken is None] if absent else []
+            yield _with_now(line, name, use, free) if use is not None and free else line
 
     def _free(self, name: str, column: Seen) -> Line:
         hidden = tells_of_people(None, column.heading)
@@ -106,7 +112,32 @@ class Around:
         for number, word in enumerate([*codes, *_unknown(use.kind, column, codes)]):
             _, doubts = told_in(text for _, text in self.remarks.under((*place, "codes", word)))
             field = Field(f"{name}.w{number}", word, codes.get(word, ""), _meanings(known, codes.get(word, "")))
-            yield Word(word, rows[plain(word)], field, "; ".join(doubts))
+            yield Word(word, rows[plain(word)], field, "; ".join(doubts) or _perhaps(word, use.kind, field.value))
+
+
+def _with_now(line: Line, name: str, use: Use, free: Sequence[Seen]) -> Line:
+    """Return the line of a column that is not there, with the columns that it may be now, the likeliest first."""
+    there = sorted((one for one in free if fits(one, use)), key=lambda one: -_nearness(line.heading, use, one))
+    if not there:
+        return line
+    options = (Option("", "Choose the column"), *(Option(one.heading, one.heading) for one in there))
+    nearest = there[0].heading if _nearness(line.heading, use, there[0]) >= _NEAR else ""
+    return replace(line, now=Field(f"{name}.now", f"What {line.heading} is called now", "", options), nearest=nearest)
+
+
+def _nearness(heading: str, use: Use, column: Seen) -> float:
+    """Return how like a column's heading is to the one that is gone, or to a usual one for the same."""
+    usual = FACTS.get(use.event, {}).get(use.member, ())
+    lengths = LENGTHS[RequirementKind.of(use.requirement)] if use.requirement else ()
+    return likeliest(column.heading, (heading, use.label, *usual, *lengths))[0]
+
+
+def _perhaps(word: str, kind: Any, code: str) -> str:
+    """Return what a word that is asked about may mean; empty if nothing resembles it."""
+    if code != OPEN or not (isinstance(kind, type) and issubclass(kind, Code)):
+        return ""
+    found = " or ".join(f"'{one.label}'" for one in asked_about(word, kind))
+    return f"perhaps {found}" if found else ""
 
 
 def _shown(column: Seen) -> tuple[str, ...]:

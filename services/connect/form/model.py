@@ -68,6 +68,10 @@ class Line:
     """Whether its values may tell of a person, so that they are not shown."""
     absent: bool = False
     """Whether the files have no such column."""
+    now: Field | None = None
+    """Which column of the files it is now, if it is absent; the likeliest first."""
+    nearest: str = ""
+    """The column that it most likely is now."""
 
     @property
     def set(self) -> bool:
@@ -116,6 +120,7 @@ class Form:
             yield from part.general
             for line in part.lines:
                 yield from (line.use, *line.settings, *(word.field for word in line.words))
+                yield from () if line.now is None else (line.now,)
             yield from (one.field for one in part.constants if not one.by_column)
 
 

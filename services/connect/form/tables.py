@@ -38,13 +38,18 @@ class Remarks:
         return ((at, text) for at, text in self.beside.items() if at[: len(path)] == path)
 
 
-def _leaf(part: Any, path: Path) -> str | None:
-    """Return the word at a place in a tree; None if there is none, or more than a word."""
+_SOURCES = ("column", "always", "joined", "born", "ended")
+
+
+def _leaf(part: Any, path: Path) -> Any:
+    """Return the word at a place in a tree, or where its value comes from; None if there is none, or more than that."""
     for name in path:
         if isinstance(part, dict):
             part = part.get(name)
         elif isinstance(part, list):
             part = part[int(name)] if int(name) < len(part) else None
+    if isinstance(part, dict) and path[-1:] != ("codes",):
+        return [(name, part[name]) for name in _SOURCES if name in part]
     return part if isinstance(part, str) else None
 
 
@@ -135,6 +140,23 @@ def rows_of_headings(table: Table) -> int:
 def is_list_of_forms(stated: Any) -> bool:
     """Return whether a table states one event in several forms, which only the text can carry."""
     return isinstance(stated, list)
+
+
+def renamed(part: Any, old: str, new: str) -> Any:
+    """Return a part of a mapping with another heading in place of one, wherever it names that."""
+    if isinstance(part, str):
+        return new if plain(part) == plain(old) else part
+    if isinstance(part, list):
+        return [renamed(one, old, new) for one in part]
+    if not isinstance(part, dict):
+        return part
+    return {name: _renamed_in(name, one, old, new) for name, one in part.items()}
+
+
+def _renamed_in(name: str, part: Any, old: str, new: str) -> Any:
+    if name in {"when", "unless"} and isinstance(part, dict):
+        return {renamed(heading, old, new): words for heading, words in part.items()}
+    return part if name in _NO_HEADINGS else renamed(part, old, new)
 
 
 _ON_A_PAGE = ("you give `dates: mdy`", "you choose month, day, year")

@@ -1,5 +1,6 @@
 """A mapping bound to the columns of one table: which cell becomes which member of which fact, and how. Pure."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,8 @@ from services.connect.mapping.numbers import MARKS, unit_of
 _REMEMBERED = 50_000
 """How many cells of a column have their meaning cached; most columns repeat values."""
 
+_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?")
+
 Read = Callable[[Scalar], Any]
 
 
@@ -37,6 +40,8 @@ class Field:
     """Words that stand in place of a value, so that the cell counts as empty."""
     told: Read | None = None
     """Reads the cell as `check` shows it; None if the cell may tell of a person. A cell that it refuses is not shown."""
+    days: tuple[Read | None, ...] = ()
+    """For an identity: how each of its columns that hold days is read, so that a day is the same however it is written."""
 
     def of(self, row: Row) -> Any:
         """Return the value in a row. Raises Unread."""
@@ -50,15 +55,26 @@ class Field:
         return self.read(cell)
 
     def cell(self, row: Row) -> Scalar:
-        """Return the cell, or several as one text."""
-        return row.cells[self.places[0]] if len(self.places) == 1 else _together(row, self.places)
+        """Return the cell, or several as one text; days as they are read."""
+        cells = [row.cells[place] for place in self.places]
+        if self.days:
+            cells = [_as_day(cell, read) for cell, read in zip(cells, self.days, strict=True)]
+        return cells[0] if len(cells) == 1 else _together(cells)
+
+    def written(self, row: Row) -> str:
+        """Return the cell, or several, as they are written."""
+        return (
+            text_of(_together([row.cells[place] for place in self.places]))
+            if self.places[1:]
+            else text_of(row.cells[self.places[0]])
+        )
 
     def sample(self, row: Row) -> tuple[str, str] | None:
         """Return the cell as it is written and as it is read; None if it is blank, cannot be read, or may tell of a person."""
         if self.told is None or not self.places or says_nothing(self.cell(row), self.nothing):
             return None
         try:
-            return text_of(self.cell(row)), _in_words(self.told(self.cell(row)))
+            return self.written(row), _in_words(self.told(self.cell(row)))
         except Unread:
             return None
 
@@ -105,6 +121,16 @@ class Binding:
         self._epoch, self._secret = mapping.epoch or epoch, secret
         self.used: set[int] = set()
         """The columns that matter, from 0."""
+        self._days: dict[int, Read] = {}
+        """How the columns are read that hold the day of a fact."""
+
+    def learn_days(self, facts: Sequence[Stated]) -> None:
+        """Learn which columns hold days, since a reference may be made of them."""
+        for stated in facts:
+            hints = members(stated.fact)
+            for name, value in stated.fields.items():
+                if bare(hints[name]) is date and value.column is not None:
+                    self._days.setdefault(self._headings.place(value.column), self._reader(name, hints[name], value))
 
     def form(self, stated: Stated, alone: bool) -> Form:
         """Bind one fact. `alone` says whether rows of the table state nothing else."""
@@ -132,7 +158,12 @@ class Binding:
                 blank = self._constant(name, read, given)
         told = None if value.keyed or bare(hint) == PersonRef else read
         nothing = self._nothing(hint, value)
-        return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank, nothing, told)
+        days = self._days_in(places) if bare(hint) == Ref and not value.keyed else ()
+        return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank, nothing, told, days)
+
+    def _days_in(self, places: Sequence[int]) -> tuple[Read | None, ...]:
+        found = tuple(self._days.get(place) for place in places)
+        return found if any(found) else ()
 
     def _nothing(self, hint: Any, value: Value) -> frozenset[str]:
         """Return the words that count as an empty cell: not those that mean a code, or that the mapping explains."""
@@ -243,8 +274,25 @@ _UNIONS = (Union, UnionType)
 _TEXTS = (PersonRef, AuthorityCode, Label, Ref, OrderRef)
 
 
-def _together(row: Row, places: Sequence[int]) -> str:
-    parts = [row.cells[place] for place in places]
+def _as_day(cell: Scalar, read: Read | None) -> Scalar:
+    """Return a cell as the day that it holds; as it is, if it holds none, or a time of day that tells two rows apart."""
+    if read is None or _has_time(cell):
+        return cell
+    try:
+        day: date = read(cell)
+    except Unread:
+        return cell
+    return day
+
+
+def _has_time(cell: Scalar) -> bool:
+    if isinstance(cell, float):
+        return not cell.is_integer()
+    clock = _CLOCK.search(text_of(cell))
+    return clock is not None and clock[0].strip("0:") != ""
+
+
+def _together(parts: Sequence[Scalar]) -> str:
     return "-".join(part.isoformat() if isinstance(part, date) else text_of(part) for part in parts).strip("-")
 
 

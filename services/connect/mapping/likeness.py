@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from contracts.codes import Code
 from services.connect.extracts.cells import plain
+from services.connect.mapping.opposites import opposed
 from services.connect.mapping.words import GRAVE, OTHER_WORDS, SHORT
 
 CLOSE = 0.84
@@ -17,8 +18,8 @@ _SAME_WORDS = 0.86
 """The likeness of two that share most words but are spelled differently: likely, but less so than nearly the same letters."""
 _SHARED = 0.66
 _STEM = 5
-_FORMAT = re.compile(r"[(\[][dmy]+([/. -]?[dmy]+)+[)\]]", re.IGNORECASE)
-"""The format of dates, which some headings state."""
+_FORMAT = re.compile(r"[(\[](?:[dmy]+(?:[/. -]?[dmy]+)+|y(?:es)? ?[/|,-] ?n(?:o)?)[)\]]", re.IGNORECASE)
+"""What some headings state of their cells: the format of dates, or that they say yes or no."""
 _EMPTY = frozenset({"of", "on", "the", "in", "at", "was", "is", "or", "and", "a", "date", "by", "it", "court"})
 
 
@@ -45,23 +46,30 @@ def likeliest(text: str, names: Iterable[str]) -> tuple[float, str]:
 
 def meant(word: str, kind: type[Code]) -> list[Code]:
     """Return the codes that an office's own word may mean: one if there is little doubt, several if it could be any of them."""
-    ratios = {one: max(likeness(word, phrase) for phrase in _phrases(one)) for one in kind}
+    if same := [one for one in kind if means(word, one)]:
+        return same
+    ratios = {one: max((likeness(word, phrase) for phrase in _not_opposed(word, one)), default=0.0) for one in kind}
     best = max(ratios, key=lambda one: ratios[one])
     if ratios[best] >= CLOSE and (best not in GRAVE or says_no_more(word, best)):
         return [best]
-    return [one for one in kind if any(_within(word, phrase) for phrase in _phrases(one))]
+    return [one for one in kind if any(_within(word, phrase) for phrase in _not_opposed(word, one))]
+
+
+def asked_about(word: str, kind: type[Code]) -> list[Code]:
+    """Return the codes about which a person is asked, since the word only resembles theirs: none that would be graver than the word."""
+    return [one for one in meant(word, kind) if one not in GRAVE or says_no_more(word, one)]
+
+
+def _not_opposed(word: str, code: Code) -> list[str]:
+    """Return the phrases for a code; none if one of them denies what the word says, or says what it denies."""
+    phrases = _phrases(code)
+    denied = any(opposed(word, phrase) or opposed(word, spoken(phrase)) for phrase in phrases)
+    return [] if denied else phrases
 
 
 def says_no_more(word: str, code: Code) -> bool:
     """Return whether each significant word is one of a phrase for the code: `no show - sick` says more than `no show`."""
     return any(_all_in(_telling(spoken(word)), _telling(spoken(phrase))) for phrase in _phrases(code))
-
-
-def says_just(word: str, code: Code) -> bool:
-    """Return whether the word says all that a phrase for the code says, and no more."""
-    own = _telling(spoken(word))
-    phrases = [_telling(spoken(phrase)) for phrase in _phrases(code)]
-    return any(_all_in(own, phrase) and _all_in(phrase, own) for phrase in phrases)
 
 
 def means(word: str, code: Code) -> bool:

@@ -13,6 +13,8 @@ Heading = Annotated[
     str | tuple[str, ...],
     Meta(description="The heading of a column as it is written in the table, or several that it may have."),
 ]
+SYSTEM = "connect"
+"""The name of the source if the mapping gives none; each state adds some digits of its own."""
 _WORD = "word"
 Word = Annotated[str, Meta(title=_WORD)]
 """YAML may take it for a number or a truth value; it is read as it is written."""
@@ -226,7 +228,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     MEANING: ClassVar[str] = "The meaning of an authority's tables."
 
     authority: Annotated[str, Meta(description="Statistical code of the authority, such as S12000027.")]
-    system: Annotated[str, Meta(description="The name of your system in the source of the events.")] = "connect"
+    system: Annotated[str, Meta(description="The name of your system in the source of the events.")] = SYSTEM
     dates: DateOrder = "dmy"
     decimal: DecimalMark | None = None
     epoch: Annotated[
@@ -265,6 +267,13 @@ def _stated(fact: type[Fact], form: Any) -> Stated:
         form.when,
         form.unless,
     )
+
+
+def needs_key(mapping: Mapping) -> bool:
+    """Return whether a mapping turns people, or references that tell of them, into pseudonyms."""
+    orders = [value_of(table.order) for table in mapping.tables if table.order is not None]
+    stated = [(name, value) for table in mapping.tables for one in table.facts() for name, value in one.fields.items()]
+    return any(one.keyed for one in orders) or any(name == "person_ref" or value.keyed for name, value in stated)
 
 
 def value_of(cell: Cell) -> Value:

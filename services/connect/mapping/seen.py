@@ -8,7 +8,7 @@ from typing import Any
 
 from contracts.codes import Code
 from services.connect.extracts.cells import Scalar, plain, says_nothing, text_of
-from services.connect.extracts.columns import Headings, Row, days_in, is_subheading, is_total, spread
+from services.connect.extracts.columns import Headings, Row, days_in, is_footer, is_subheading, is_total, spread
 from services.connect.faults import Unread
 from services.connect.mapping.hints import ALL, UNSURE, Names
 from services.connect.mapping.likeness import CLOSE, SURE, likeliest, spoken
@@ -118,7 +118,7 @@ class Sheet:
 
 def sheet_of(name: str, is_file: bool, headings: Headings, rows: Iterable[Row]) -> Sheet:
     """Return a table with its first rows."""
-    some = [row for row in rows if not is_total(row) and not is_subheading(row)]
+    some = [row for row in rows if not is_total(row) and not is_subheading(row) and not _is_footer(row)]
     days, across = days_in(headings.texts), None
     if len(days) >= _SOME_DAYS:
         across = _across(row.cells[place] for row in some for place in days)
@@ -127,6 +127,12 @@ def sheet_of(name: str, is_file: bool, headings: Headings, rows: Iterable[Row]) 
     texts = enumerate(headings.texts)
     columns = [Seen(text, [row.cells[place] for row in some]) for place, text in texts if text.strip()]
     return Sheet(name, is_file, columns, across, len(days) if across else 0)
+
+
+def _is_footer(row: Row) -> bool:
+    """Return whether a row tells of totals, as far as can be told before anybody has said which column holds the reference."""
+    first = next((place for place, cell in enumerate(row.cells) if not says_nothing(cell)), 0)
+    return len(row.cells) > _SOME_DAYS and is_footer(row, first, range(len(row.cells)))
 
 
 def _across(cells: Iterable[Scalar]) -> Across:

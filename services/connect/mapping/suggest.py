@@ -15,11 +15,11 @@ from contracts.events import Fact, PersonRef
 from services.connect.extracts.cells import Scalar, plain, text_of
 from services.connect.mapping.forms import bare, optional
 from services.connect.mapping.hints import BORN, CASELOAD, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER
-from services.connect.mapping.likeness import SURE, means, meant, says_just, says_no_more
+from services.connect.mapping.likeness import SURE, asked_about, means, meant
 from services.connect.mapping.model import STATABLE, members
 from services.connect.mapping.seen import Seen, Sheet, reader_of, reads
 from services.connect.mapping.transforms import code_in, whole_in
-from services.connect.mapping.words import GRAVE, MONTHS
+from services.connect.mapping.words import MONTHS
 
 _SHOWN = 8
 _WORDS = 40
@@ -247,13 +247,16 @@ def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
 
 
 def nearest(word: str, kind: type[Code]) -> tuple[str, str]:
-    """Return the code that a word means, with the doubt; `?` if it may be several or none, about which `check` asks."""
+    """Return the code that a word says in all but spelling; else `?`, with what it may mean, about which `check` asks.
+
+    A word that only resembles those of a code, or holds them among others, is never taken for it.
+    """
     found = meant(word, kind)
-    if len(found) == 1 and (found[0] not in GRAVE or says_just(word, found[0])):
-        return str(found[0]), "" if means(word, found[0]) else f'; DOUBT: taken for "{found[0].label}"'
+    if len(found) == 1 and means(word, found[0]):
+        return str(found[0]), ""
     if kind is WorkType and not found:
         return str(WorkType.OTHER), "; DOUBT: nothing nearer was found"
-    asked = [one for one in found if one not in GRAVE or says_no_more(word, one)]
+    asked = asked_about(word, kind)
     return '"?"', f"; {' or '.join(asked)}?" if asked else ""
 
 

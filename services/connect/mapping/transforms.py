@@ -15,6 +15,7 @@ from contracts.decoding.envelope import CASELOAD
 from services.connect.extracts.cells import Scalar, plain, text_of
 from services.connect.faults import Unread
 from services.connect.mapping.numbers import Written, amount, written
+from services.connect.mapping.opposites import opposed
 from services.connect.mapping.words import MONTHS, OTHER_WORDS, TRUTHS
 
 _EPOCHS = {1900: date(1899, 12, 30), 1904: date(1904, 1, 1)}
@@ -191,7 +192,7 @@ def words_of(kind: type[Code]) -> frozenset[str]:
 
 def _hint(text: str, known: dict[str, Code], codes: dict[str, str]) -> str:
     shown = {plain(word): word for word in codes} | {plain(one.label): one.label for one in known.values()}
-    close = _close(plain(text), list(shown))
+    close = _close(plain(text), [phrase for phrase in shown if not opposed(text, phrase)])
     if not close:
         return ""
     meant = " or ".join(f"'{shown[one]}' ({known[one]})" for one in close)

@@ -26,9 +26,11 @@ MONTHS = {
 SHORT = {
     "1st": "first", "cmp": "case management plan", "cm": "case management",
     "appt": "appointment", "ct": "court", "crt": "court", "dt": "date", "eth": "ethnicity", "hr": "hours", "hrs": "hours",
-    "hour": "hours", "id": "number", "mth": "months", "mths": "months", "month": "months", "no": "number", "num": "number",
+    "hour": "hours", "id": "number", "mth": "months", "mths": "months", "month": "months", "mtg": "meeting", "no": "number",
+    "num": "number",
     "nr": "number", "paperwork": "papers", "recd": "received", "recvd": "received", "ref": "number", "reference": "number",
     "sh": "sheriff", "shf": "sheriff", "sup": "supervision", "superv": "supervision", "supv": "supervision",
+    "spv": "supervision",
     "upw": "unpaid work", "uw": "unpaid work",
     "dob": "birth", "born": "birth", "gender": "sex",
 }  # fmt: skip
@@ -67,6 +69,9 @@ OTHER_WORDS: dict[type[Code], dict[str, str]] = {
         "full time employment": "employed",
         "part time employment": "employed",
         "not working": "unemployed",
+        "working": "employed",
+        "in work": "employed",
+        "in employment": "employed",
         "student": "full_time_education",
         "retired": "economically_inactive",
         "unknown": "not_known",

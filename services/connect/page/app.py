@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from services.connect.faults import CannotGoOn
+from services.connect.faults import CannotGoOn, NoColumn
 from services.connect.form.answering import open_in
 from services.connect.mapping.model import Platform
 from services.connect.page.dropped import Dropped
@@ -119,7 +119,12 @@ async def _looked(page: Page, request: Request, asked: Asked) -> Response:
     if page.importer.needs_mapping(asked.digest):
         text = await run_in_threadpool(page.importer.proposal, asked.digest)
         return await _columns(page, request, text, asked, proposed=True)
-    result = await run_in_threadpool(page.importer.check, asked)
+    try:
+        result = await run_in_threadpool(page.importer.check, asked)
+    except NoColumn as fault:
+        if page.importer.is_own(asked.digest):
+            raise
+        return await _columns(page, request, page.importer.text(), asked, 422, fault=str(fault))
     columns = page.importer.columns(asked.digest)
     name = " and ".join(file.name for file in page.importer.dropped.files(asked.digest))
     own = page.importer.is_own(asked.digest)

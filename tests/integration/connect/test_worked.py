@@ -81,9 +81,8 @@ def test_one_row_for_each_order() -> None:
             ("SH-26/0009", "placement.started"), ("SH-26/0015", "order.imposed"),
         ]  # fmt: skip
         assert {time for _, _, time in events} == {datetime(2026, 3, 4, 23, 59, 59, tzinfo=UTC)}
-        assert result.remarks == [
-            f"Orders: {what} of order SH-25/0152 has gone; it still counts."
-            for what in ("the imposition", "received", "first contact")
+        assert result.worth_knowing() == [
+            "Orders: the imposition, received and first contact of order SH-25/0152 have gone; they still count."
         ]
 
 

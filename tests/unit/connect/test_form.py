@@ -178,7 +178,7 @@ def test_settings_that_are_answered_are_shown_again_and_nothing_else_changes(tre
     settable = [
         field
         for field in form.fields()
-        if field.options and field.key not in {"use", "authority"} and not field.key.startswith("w")
+        if field.options and field.key not in {"use", "authority", "now"} and not field.key.startswith("w")
     ]
     chosen = data.draw(st.lists(st.sampled_from(settable), unique_by=lambda field: field.name)) if settable else []
     answers = {
@@ -265,8 +265,8 @@ def test_guesses_are_shown_with_values_reasons_doubts_and_words() -> None:
     assert court.use.value == "order.imposed:court_type"
     assert "Lerwick Sheriff" in court.values
     asked = {word.word: word for word in court.words}
-    assert asked["Lerwick JP"].field.value == "justice_of_the_peace"
-    assert "Justice of the peace" in asked["Lerwick JP"].doubt
+    assert asked["Lerwick JP"].field.value == "?"
+    assert asked["Lerwick JP"].doubt == "perhaps 'Justice of the peace'"
     assert {"Sheriff summary", "Not understood: refuse such a cell"} <= {
         option.label for option in asked["Lerwick JP"].field.options
     }
@@ -403,3 +403,63 @@ def test_a_table_with_a_column_for_each_day_has_the_names_of_its_mapping(tmp_pat
     path.write_text("Ref,01/06/2026,02/06/2026,03/06/2026\nA1,P,S,P\nA2,P,,S\n")
     table = {"order": "Ref", "across": {"day": "Day", "cell": "Mark"}}
     assert headings_of(looked_at([path], [table])) == ["Ref", "Day", "Mark"]
+
+
+def test_a_doubt_goes_once_its_member_has_a_column() -> None:
+    text = """
+authority: S12000027
+tables:
+  - sheet: Orders
+    order: Ref
+    states:
+      order.imposed:
+        employment: {always: not_known}  # DOUBT: no column was found for employment
+        sex: {always: not_known}  # DOUBT: no column was found for sex
+"""
+    tree = tree_of(text, "m")
+    form = form_of(tree, remarks_in(text), [SHEET], USES)
+    found = answered(tree, form, {line(form, "Court").use.name: "order.imposed:employment"}, [SHEET], USES)
+    again = written(found.tree, remarks_in(text).still(tree, found.tree))
+    assert "found for employment" not in again
+    assert "found for sex" in again, "what was not answered is still doubted"
+
+
+MOVED: Tree = {
+    "authority": "S12000027",
+    "tables": [
+        {
+            "sheet": "Orders",
+            "order": "Ref",
+            "when": {"Order in": "*"},
+            "states": {
+                "order.received": {"received_on": {"column": "Order in", "dates": "dmy"}},
+                "session.recorded": {"ref": {"joined": ["Order in"]}, "session_on": "Order in"},
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("heading", ["Papers rec'd from ct", "Date order received", "Order in (date)"])
+def test_a_column_that_is_called_otherwise_now_is_named_wherever_the_mapping_names_it(heading: str) -> None:
+    days: list[Any] = [date(2026, 3, 2), date(2026, 3, 3)]
+    sheet = Sheet(
+        "Orders",
+        False,
+        [Seen("Ref", ["A1", "A2"]), Seen("Court", ["JP", "High"]), Seen("Born", days), Seen(heading, days)],
+    )
+    form = shown(MOVED, sheet)
+    lost = line(form, "Order in", "order.received")
+    assert lost.absent
+    assert lost.nearest == heading
+    assert lost.now is not None
+    assert [option.value for option in lost.now.options] == ["", heading, "Born"], (
+        "the nearest first, and only what fits"
+    )
+    assert answered(MOVED, form, posted(form), [sheet], USES).tree == MOVED, "nothing is taken without an answer"
+    found = answered(MOVED, form, posted(form) | {lost.now.name: heading}, [sheet], USES)
+    assert "Order in'" not in repr(found.tree)
+    assert found.tree["tables"][0]["when"] == {heading: "*"}
+    stated = found.tree["tables"][0]["states"]
+    assert stated["order.received"]["received_on"] == {"column": heading, "dates": "dmy"}, "it is read as before"
+    assert stated["session.recorded"]["ref"] == {"joined": [heading]}

@@ -197,6 +197,53 @@ def test_what_else_stands_for_nothing_and_what_does_not(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name", ["of which open", "thereof open", "Open", "Average", "incl. transfers", "Orkney Mainland only"]
+)
+@pytest.mark.parametrize("count", [12, 7.5, "12", "1,250", "48 %"])
+def test_lines_under_the_totals_are_no_orders(name: str, count: Any, tmp_path: Path) -> None:
+    totals = [["TOTAL", "", "", "", "", "", 200], [name, "", "", "", "", "", count]]
+    rows = [HEADINGS, order("A1"), order("A2"), *totals]
+    result, events = Imports(tmp_path, with_orders(tmp_path)).take(
+        taken(xlsx(tmp_path / "1.xlsx", {"Orders": rows}), 4)
+    )
+    assert {event.subject for event in events} == {"A1", "A2"}
+    assert result.refusals == []
+    assert result.totals == 2, "and it is said how many rows were left out"
+    assert "blank" not in proposed([tmp_path / "1.xlsx"], "S12000027").partition("fine_default")[0]
+
+
+@pytest.mark.parametrize(
+    "told", [{"Sex": "M"}, {"Date_of_order": date(2026, 2, 2)}, {"Date_of_order": 46055}, {"Court": "JP"}]
+)
+@pytest.mark.parametrize("name", ["of which open", "Smith"])
+def test_words_in_place_of_a_reference_are_an_order_if_anything_else_is_said(
+    name: str, told: dict[str, Any], tmp_path: Path
+) -> None:
+    """Nothing that may be about an order is left out in silence."""
+    blank = dict.fromkeys(("Client", "Sex", "DOB", "Court", "Date_of_order", "First_contact"), "")
+    rows = [HEADINGS, order("A1"), order(name, **(blank | told))]
+    result, _ = Imports(tmp_path, with_orders(tmp_path)).take(taken(xlsx(tmp_path / "1.xlsx", {"Orders": rows}), 4))
+    assert result.refusals
+    assert result.totals == 0
+
+
+def test_an_order_that_is_gone_is_told_in_one_line(tmp_path: Path) -> None:
+    office = Imports(tmp_path, with_orders(tmp_path, more="cleared: report"))
+    whole = [order("A1"), order("A2", Ended=date(2026, 3, 1), Why_ended="Completed"), order("A3")]
+    office.take(taken(xlsx(tmp_path / "1.xlsx", {"Orders": [HEADINGS, *whole]}), 3))
+    for day in (4, 5):
+        left = [HEADINGS, order("A3", First_contact="")]
+        result, _ = office.take(taken(xlsx(tmp_path / f"{day}.xlsx", {"Orders": left}), day))
+        told = [line for line in result.lines(done=True) if "still count" in line and line.startswith("Orders: ")]
+        assert [line for line in told if "A1" in line] == [
+            "Orders: the imposition and first contact of order A1 have gone; they still count."
+        ]
+        assert [line for line in told if "A3" in line] == [
+            "Orders: first contact of order A3 is now blank; it still counts."
+        ]
+
+
 def test_sub_headings_are_no_orders(tmp_path: Path) -> None:
     rows = [HEADINGS, ["LEWIS & HARRIS"], order("A1"), ["UISTS & BARRA"], order("A2"), ["A3"]]
     result, events = Imports(tmp_path, with_orders(tmp_path)).take(

@@ -19,6 +19,7 @@ from services.connect.page.app import application
 from services.connect.page.dropped import Dropped
 from services.connect.page.importer import Importer
 from tests.support.children import child
+from tests.support.extracts import HEADINGS, MAPPING, order, xlsx
 
 PORT, KEY = 8123, "the-key"
 HERE = f"http://127.0.0.1:{PORT}"
@@ -256,3 +257,21 @@ def post_a_table(address: httpx.URL) -> None:
     with httpx.Client(headers={"Origin": origin}, trust_env=False) as browser, DAY_1.open("rb") as table:
         browser.get(address)
         browser.post(f"{origin}/look", data={"key": address.params["key"]}, files={"file": table})
+
+
+def test_a_heading_that_was_changed_is_mended_on_the_page(
+    browser: TestClient, importer: Importer, tmp_path: Path
+) -> None:
+    importer.mapping.write_text(MAPPING.format(more="vanished: report"))
+    renamed = ["Seen first" if one == "First contact" else one for one in HEADINGS]
+    table = xlsx(tmp_path / "o.xlsx", {"Orders": [renamed, order("A1")]}).read_bytes()
+    shown = drop(browser, "o.xlsx", table)
+    assert "there is no column 'First contact'" in shown.replace("&#39;", "'")
+    assert "The table has no such column. Is it now Seen first?" in shown
+    fields = Fields(shown, "/columns").sent
+    [now] = [name for name in fields if name.endswith(".now")]
+    assert fields[now] == "", "nothing is taken without an answer"
+    looked = post(browser, "/columns", **(fields | {now: "Seen first"}))
+    assert looked.status_code == 200, looked.text
+    assert "events would be sent" in looked.text
+    assert "made_on: Seen first" in importer.mapping.read_text()
