@@ -1,4 +1,4 @@
-"""The hours of one order as a ledger: what was ordered, what was credited, and what was left after each entry, pure."""
+"""The hours of one order as a ledger: what was ordered, what was credited, and what was left after each entry."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
