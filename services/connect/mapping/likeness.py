@@ -20,7 +20,7 @@ _SHARED = 0.66
 _STEM = 5
 _FORMAT = re.compile(r"[(\[](?:[dmy]+(?:[/. -]?[dmy]+)+|y(?:es)? ?[/|,-] ?n(?:o)?)[)\]]", re.IGNORECASE)
 """What some headings state of their cells: the format of dates, or that they say yes or no."""
-_EMPTY = frozenset({"of", "on", "the", "in", "at", "was", "is", "or", "and", "a", "date", "by", "it", "court"})
+_EMPTY = frozenset({"of", "on", "to", "the", "in", "at", "was", "is", "or", "and", "a", "date", "by", "it", "court"})
 
 
 @lru_cache(maxsize=4096)

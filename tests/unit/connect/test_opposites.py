@@ -86,6 +86,13 @@ def test_a_denial_is_about_what_follows_it_in_its_clause(one: str, other: str, s
     assert opposed(other, one) is so
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"), [("Moved to Highland", EndReason), ("Sent to court", EndReason), ("Off to sea", Employment)]
+)
+def test_nothing_is_offered_for_a_small_word_alone(word: str, kind: type[Code]) -> None:
+    assert asked_about(word, kind) == []
+
+
 def test_what_a_refused_cell_may_have_meant_is_not_the_opposite() -> None:
     with pytest.raises(ValueError, match="is not known") as fault:
         code_in(EndReason, {})("unsuccessful")
