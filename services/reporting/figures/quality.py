@@ -172,9 +172,9 @@ class Lacking:
 
 
 def lacking(enquiry: Enquiry, answer: Answer) -> list[Lacking]:
-    """Return those of each period of the answer that lacks any, by the vintage from which the viewer sees totals."""
+    """Return those of each period of the answer that lacks any, by the vintage from which the viewer sees figures of its area."""
     span, grain = answer.span, answer.question.grain.period
-    whole = answer.whole if enquiry.viewer.audience == "national" else None
+    whole = answer.whole if Gate(enquiry.viewer).sees_whole(answer.question.area) else None
     cut = whole or (None if answer.release is None else Rounded(answer.release.id))
     if cut is None:
         return []

@@ -9,8 +9,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
 from contracts.categories import DELAY_BANDS, of
+from services.chassis.api.auth import Identity
 from services.chassis.clock import FixedClock
 from services.reporting.disclosure.rounding import CellKey, rounded
+from services.reporting.figures import answers, quality
+from services.reporting.figures.answers import Enquiry, Question
+from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
@@ -59,3 +63,15 @@ def test_nor_is_it_said_who_is_lacking(told_late: str, client: TestClient) -> No
     quality = client.get(f"{DATA}?{MONTHS}&release={told_late}").json()["quality"]
     by_period = {each["period"]: each["authorities"] for each in quality["lacking"]}
     assert by_period["2019-11"] == by_period["2019-10"]
+
+
+@pytest.mark.usefixtures("told_late")
+def test_an_authority_is_not_said_to_lack_what_it_sees_of_itself(database: Engine) -> None:
+    """Above its own figures of a month of which the release has nothing; of Scotland it sees what is published."""
+    manager, month = Identity("manager", frozenset({"orders:read"}), GLASGOW), date(2019, 11, 1)
+    with database.connect() as connection:
+        enquiry = Enquiry(connection, manager, NOW.date())
+        for area, lacks in ((GLASGOW, False), ("S92000003", True)):
+            answer = answers.answer(enquiry, INDICATORS["orders_imposed"], Question(month, month, area=area))
+            named = {code for each in quality.lacking(enquiry, answer) for code in each.authorities}
+            assert (GLASGOW in named) is lacks
