@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from contracts.decoding.codec import Event, encode
+from contracts.decoding.lines import is_blank
 from contracts.events import AUTHORITY_SUBJECT, Heartbeat, Topic, type_of
 from tests.support.strategies import TIMES, events
 
@@ -177,4 +178,4 @@ def messages(topic: Topic) -> st.SearchStrategy[bytes]:
 
 def lines(topic: Topic) -> st.SearchStrategy[bytes]:
     """Return anything that somebody may send, as lines of a file."""
-    return messages(topic).map(lambda raw: raw.replace(b"\n", b"").rstrip(b"\r")).filter(lambda raw: bool(raw.strip()))
+    return messages(topic).map(lambda raw: raw.replace(b"\n", b"").rstrip(b"\r")).filter(lambda raw: not is_blank(raw))

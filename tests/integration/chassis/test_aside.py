@@ -172,10 +172,11 @@ def test_when_it_ends_its_callers_are_told_and_another_takes_its_place(server: S
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_it_ends_with_the_process_that_it_works_for(server: Server, how: signal.Signals) -> None:
+    """On a busy machine it has to wait for its turn to end, at the lowest priority."""
     child = beside(server)
     server.process.send_signal(how)
     server.process.wait(15)
-    assert psutil.wait_procs([child], 15)[1] == []
+    assert psutil.wait_procs([child], 60)[1] == []
 
 
 def test_the_service_starts_it_at_the_lowest_priority() -> None:
