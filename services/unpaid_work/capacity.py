@@ -11,7 +11,7 @@ from contracts.periods import add_months, month_of
 from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.duties.due import Row
-from services.unpaid_work.ledger import credited_on
+from services.records.model.summary import credited_on
 
 MONTHS = 3
 """How many whole months the pace is measured over."""

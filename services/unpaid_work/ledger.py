@@ -1,7 +1,6 @@
 """The hours of one order: ordered, credited, left, and when they will be done at the pace so far. Pure."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from math import ceil
 from typing import NamedTuple
@@ -41,15 +40,6 @@ def credit_of(record: Record) -> Counter[str]:
         elif isinstance(entry.data, HoursAdjusted):
             credit["adjustment"] += entry.data.minutes
     return credit
-
-
-def credited_on(record: Record) -> Iterator[date]:
-    """Yield the day of each session and each adjustment."""
-    for entry in record.values():
-        if isinstance(entry.data, SessionRecorded):
-            yield entry.data.session_on
-        elif isinstance(entry.data, HoursAdjusted):
-            yield entry.data.adjusted_on
 
 
 def forecast(minutes: tuple[int, int], imposed_on: date, deadline: date, today: date, calendar: Calendar) -> Forecast:

@@ -7,7 +7,7 @@ from typing import Any
 from contracts.codes import Code
 from services.connect.extracts.cells import plain
 from services.connect.form import constants
-from services.connect.form.lines import is_understood
+from services.connect.form.lines import MOST, is_understood
 from services.connect.form.model import OPEN, Answered, Fault, Field, Form, Line, Part
 from services.connect.form.showing import tables_of
 from services.connect.form.tables import Node, Table, Tree, as_value, renamed, shortest
@@ -73,13 +73,13 @@ def _set(part: dict[str, Any], name: str, value: Any) -> None:
 
 def _columns(part: Part, sheets: Sequence[Sheet]) -> dict[str, Seen]:
     """Return the columns of the sheet that a part shows."""
-    sheet = next((one for one in sheets if (", ".join(one.tabs) or one.name) == part.title), None)
+    sheet = next((one for one in sheets if one.title == part.title), None)
     return {} if sheet is None else {plain(column.heading): column for column in reversed(sheet.columns)}
 
 
 def _placed(table: Table, part: Part, sheets: Sequence[Sheet]) -> Table:
     """Return a new table with where it is found."""
-    sheet = next(one for one in sheets if (", ".join(one.tabs) or one.name) == part.title)
+    sheet = next(one for one in sheets if one.title == part.title)
     if not sheet.is_file:
         return {"sheet": list(sheet.tabs) or sheet.name, **table}
     return {"file" if len(sheets) > 1 else "name": sheet.name, **table}
@@ -183,7 +183,7 @@ def _fresh(heading: str, use: Use, column: Seen | None) -> Node:
         value |= {"times": "60"} if likeliest(heading, HOURS)[0] >= SURE else {}
     if column is not None and choices(use.kind):
         unknown = [word for word in column.words if not is_understood(use.kind, word)]
-        codes = {word: _likely(word, use.kind) for word in unknown[:40]}
+        codes = {word: _likely(word, use.kind) for word in unknown[:MOST]}
         value |= {"codes": codes} if codes else {}
     return shortest(value)
 

@@ -21,7 +21,7 @@ _SHOWN = 3
 _LONGEST = 40
 _NEAR = 0.5
 """From this likeness on, a column is named as what another is called now."""
-_MOST = 40
+MOST = 40
 """Most words of a column that are asked about."""
 DATES = (
     Option("", "as in the rest"),
@@ -57,22 +57,23 @@ class Around:
         found += [(Seen(heading_of(node), []), use, node, there) for use, node in left]
         for number, (column, use, node, absent) in enumerate(found):
             name = f"{self.name}.c{number}"
-            line = self._free(name, column) if use is None else self._used(name, column, use, node, absent)
+            line = self._bare(name, column, use)
+            line = line if use is None else self._used(line, name, column, use, node, absent)
             free = [one for one, taken, _, _ in found if taken is None] if absent else []
             yield _with_now(line, name, use, free) if use is not None and free else line
 
-    def _free(self, name: str, column: Seen) -> Line:
-        hidden = tells_of_people(None, column.heading)
+    def _bare(self, name: str, column: Seen, use: Use | None) -> Line:
+        hidden = tells_of_people(use, column.heading)
         return Line(
             column.heading,
-            self._field(name, column, None),
+            self._field(name, column, use),
             () if hidden else _shown(column),
             len(column.filled),
             len(column.cells),
             hidden=hidden,
         )
 
-    def _used(self, name: str, column: Seen, use: Use, node: Node, absent: bool) -> Line:
+    def _used(self, bare: Line, name: str, column: Seen, use: Use, node: Node, absent: bool) -> Line:
         value = as_value(node)
         place = (*self.path, *use.place(self.table))
         beside = [
@@ -80,22 +81,16 @@ class Around:
             *(text for at, text in self.remarks.under(place) if "codes" not in at[len(place) :]),
         ]
         reason, doubts = told_in(beside)
-        hidden = tells_of_people(use, column.heading)
         settings = tuple(_settings(name, use, value))
         carried = {"column", "born", *(field.key for field in settings), *(("codes",) if choices(use.kind) else ())}
-        return Line(
-            column.heading,
-            self._field(name, column, use),
-            () if hidden else _shown(column),
-            len(column.filled),
-            len(column.cells),
-            settings,
-            tuple(self._words(name, place, use, value, column)),
-            reason,
-            doubts,
-            tuple(f"{key}: {in_words(said)}" for key, said in value.items() if key not in carried),
-            hidden,
-            absent,
+        return replace(
+            bare,
+            settings=settings,
+            words=tuple(self._words(name, place, use, value, column)),
+            reason=reason,
+            doubts=doubts,
+            kept=tuple(f"{key}: {in_words(said)}" for key, said in value.items() if key not in carried),
+            absent=absent,
         )
 
     def _field(self, name: str, column: Seen, use: Use | None) -> Field:
@@ -149,7 +144,7 @@ def _unknown(kind: Any, column: Seen, codes: Mapping[str, str]) -> list[str]:
     given = {plain(word) for word in codes}
     counted = Counter(text_of(cell) for cell in column.filled)
     unknown = {plain(word): word for word, _ in counted.most_common() if not is_understood(kind, word)}
-    return [word for word in unknown.values() if plain(word) not in given][: max(0, _MOST - len(codes))]
+    return [word for word in unknown.values() if plain(word) not in given][: max(0, MOST - len(codes))]
 
 
 def _meanings(known: tuple[Option, ...], code: str) -> tuple[Option, ...]:

@@ -86,7 +86,7 @@ def _once(columns: Sequence[Seen]) -> list[Seen]:
 
 def _title(table: Table, sheet: Sheet | None) -> str:
     if sheet is not None:
-        return ", ".join(sheet.tabs) or sheet.name
+        return sheet.title
     wanted = table.get("name") or table.get("sheet") or table.get("file") or "Your table"
     return wanted if isinstance(wanted, str) else ", ".join(wanted)
 

@@ -94,6 +94,11 @@ class Sheet:
     """Why a column may not be what it was taken for, by heading."""
 
     @property
+    def title(self) -> str:
+        """Return what people call it: its own name, or those of all its sheets."""
+        return ", ".join(self.tabs) or self.name
+
+    @property
     def free(self) -> list[Seen]:
         return [column for column in self.columns if not column.used]
 

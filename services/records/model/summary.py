@@ -94,11 +94,12 @@ def summary(counted: Counted) -> Summary:
 def _span(counted: Counted) -> tuple[date | None, date | None]:
     """Return the first and last period in which any cell counts it."""
     periods = {period for part in counted.parts for _, period, _ in part.cells}
-    periods.update(map(month_of, _credited_on(counted.record)))
+    periods.update(map(month_of, credited_on(counted.record)))
     return min(periods, default=None), max(periods, default=None)
 
 
-def _credited_on(record: Record) -> Iterator[date]:
+def credited_on(record: Record) -> Iterator[date]:
+    """Yield the day of each session and each adjustment."""
     for entry in record.values():
         if isinstance(entry.data, SessionRecorded):
             yield entry.data.session_on
