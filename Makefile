@@ -28,7 +28,7 @@ PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist loadfi
 
 # Types take half a minute of one core where nothing is kept, while the tests start and wait for others.
 test: lint parts  ## check the code and run every test, on Apache Kafka and PostgreSQL
-	@$(BIN)/mypy & types=$$!; $(PYTEST) $(ARGS); tests=$$?; wait $$types || { echo "The types are wrong: make check"; exit 1; }; exit $$tests
+	@nice $(BIN)/mypy & types=$$!; $(PYTEST) $(ARGS); tests=$$?; wait $$types || { echo "The types are wrong: make check"; exit 1; }; exit $$tests
 
 test-fast: $(DEV)  ## run the tests that need no Kafka, PostgreSQL or browser, in less than two minutes
 	$(PYTEST) --fast $(ARGS)

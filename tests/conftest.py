@@ -33,7 +33,8 @@ from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
 from tests.support.rewriting import rewrite_share
-from tests.support.together import Together
+from tests.support.spending import Spending
+from tests.support.together import Together, beside_cores, fills, number_of
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -56,6 +57,7 @@ PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgr
 """The fixtures of this file that start something."""
 MEMORY_OF_A_WORKER = 3 * 2**30
 """With a Kafka, a PostgreSQL, and now and then the whole platform or a browser."""
+YIELDING = 5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,14 +65,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fast", action="store_true", help="leave out what needs Kafka, PostgreSQL or a browser")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Count the processor time of each file."""
+    config.pluginmanager.register(Spending())
+
+
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two more than there are cores, since tests of real parts wait much, but only as many as there is memory for.
+    """Return how many keep the cores busy, and one that fills gaps, but only as many as there is memory for.
 
     Return none beside the test process where a broker or a database was given.
     """
     given = os.environ.get("PAYBACK_TEST_KAFKA") or os.environ.get("PAYBACK_TEST_POSTGRES")
     fitting = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
-    return 0 if given else max(1, min((os.cpu_count() or 1) + 2, fitting))
+    return 0 if given else max(1, min(beside_cores() + 1, fitting))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
@@ -81,11 +88,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Fetch the broker's jars once, and make the archive of its classes, before workers run side by side; have these share other work."""
     if told := getattr(session.config, "workerinput", None):
-        rewrite_share(session.config, int(told["workerid"].removeprefix("gw")), told["workercount"])
+        rewrite_share(session.config, number_of(told["workerid"]), told["workercount"])
     option = session.config.option
     first = "PYTEST_XDIST_WORKER" not in os.environ and not option.collectonly and not option.fast
     if first and kafka_choice().kind is KafkaKind.PROCESS:
         apache_kafka.have_archive()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Have the worker that fills gaps yield to those with parts, whose tests wait for answers, once all have found their tests."""
+    told = getattr(session.config, "workerinput", None)
+    if told and fills(number_of(told["workerid"]), told["workercount"]):
+        os.nice(YIELDING)
 
 
 def kafka_lines() -> list[str]:

@@ -1,5 +1,7 @@
 """How tests are shared among workers: whole files, some of them together, and on if a worker dies."""
 
+import os
+
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
@@ -12,6 +14,28 @@ TOGETHER = (
     ),
 )
 """Files that share a platform, which takes some 20 seconds of processor time to start: two of them, so that two workers have some."""
+
+QUIET = (
+    *(
+        "tests/properties/",
+        "tests/unit/",
+        "tests/contract/",
+        "tests/integration/connect/",
+        "tests/integration/contracts/",
+    ),
+    *(f"tests/integration/reporting/{of}/" for of in ("api", "disclosure", "figures", "formats", "pages", "releases")),
+)
+"""Files that want a processor and wait for nobody, where the others wait much: they start nothing, or PostgreSQL alone."""
+
+
+def beside_cores() -> int:
+    """Return how many workers with parts of their own keep the cores busy, since tests of real parts wait much."""
+    return (os.cpu_count() or 1) + 2
+
+
+def fills(number: int, workers: int) -> bool:
+    """Return whether this worker is one more than those with parts: it fills the gaps while they wait, with files that start none."""
+    return workers > beside_cores() and number == workers - 1
 
 
 class Together(LoadFileScheduling):  # type: ignore[misc]
@@ -39,7 +63,22 @@ class Together(LoadFileScheduling):  # type: ignore[misc]
         if node in self.registered_collections:
             super()._reschedule(node)
 
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give the worker that fills gaps quiet files only, and end it when there is none."""
+        if fills(number_of(node.gateway.id), self.numnodes):
+            quiet = next((scope for scope in self.workqueue if scope.startswith(QUIET)), None)
+            if quiet is None:
+                node.shutdown()
+                return
+            self.workqueue.move_to_end(quiet, last=False)
+        super()._assign_work_unit(node)
+
     def _split_scope(self, nodeid: str) -> str:
         return next(
             (first for first, *rest in TOGETHER if nodeid.startswith((first, *rest))), super()._split_scope(nodeid)
         )
+
+
+def number_of(worker: str) -> int:
+    """Return which worker it is: gw0 is the first."""
+    return int(worker.removeprefix("gw"))
