@@ -66,8 +66,9 @@ def compare(simulation: Simulation) -> None:
     truth = simulation.truth()
     expected = {key: n for key, n in truth["cells"].items() if not key.startswith(NOT_OF_ONE_RECORD)}
     told_of = {_dimension(key) for key in expected}
-    assert {key: n for key, n in platform.cells().items() if _dimension(key) in told_of} == expected
-    before = {key: n for key, n in platform.cells().items() if key.endswith("rule=fact_before_imposition")}
+    cells = platform.cells()
+    assert {key: n for key, n in cells.items() if _dimension(key) in told_of} == expected
+    before = {key: n for key, n in cells.items() if key.endswith("rule=fact_before_imposition")}
     assert before == truth["findings"]
     assert {authority for authority, _ in platform.orders} == set(truth["heard"])
     assert platform.outcomes == {name: truth["outcomes"][name] for name in ("applied", "superseded", "duplicate")}
