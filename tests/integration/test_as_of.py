@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from fastapi.testclient import TestClient
 from prometheus_client import CollectorRegistry
 
 from contracts.cells import decode_aggregate
@@ -27,6 +26,7 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
+from tests.support.asking import InThisThread
 from tests.support.scenario import Sent
 
 FIRST = date(2026, 8, 20)
@@ -88,12 +88,12 @@ class Platform:
         token = mint(
             keys.private, Identity("a", frozenset({"national:read"})), timedelta(hours=1), lambda: datetime.now(UTC)
         )
-        self._client = TestClient(
+        self._client = InThisThread(
             build(serving, self.database, new_registry(), FixedClock(NOW)),
             headers={"authorization": f"Bearer {token}"},
         )
 
-        self.public = TestClient(self._client.app)
+        self.public = InThisThread(self._client.app)
         """Without a token."""
 
     def bench(self, service: str) -> Bench:

@@ -9,25 +9,33 @@ from threading import current_thread, main_thread
 from typing import Any, Self
 
 import httpx2
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from starlette.types import ASGIApp
 
 
 class InThisThread(TestClient):
-    """Behaves as starlette's client does that is not entered: it runs neither the beginning nor the end of the application."""
+    """Behaves as starlette's client does. While it is entered it is starlette's: beginning and end of an application need a loop that runs
+    meanwhile.
+    """
 
     __test__ = False
 
-    def __init__(self, app: FastAPI, **options: Any) -> None:
+    def __init__(self, app: ASGIApp, **options: Any) -> None:
         super().__init__(app, **options)
-        self._transport = _Transport(app, options)
+        self._starlettes, self._ours = self._transport, _Transport(app, options)
+        self._transport = self._ours
 
     def __enter__(self) -> Self:
-        raise TypeError("the application's beginning and end need a loop that runs meanwhile: take starlette's client")
+        self._transport = self._starlettes
+        return super().__enter__()
+
+    def __exit__(self, *raised: object) -> None:
+        super().__exit__(*raised)
+        self._transport = self._ours
 
 
 class _Transport(httpx2.BaseTransport):
-    def __init__(self, app: FastAPI, options: dict[str, Any]) -> None:
+    def __init__(self, app: ASGIApp, options: dict[str, Any]) -> None:
         self._asked = httpx2.ASGITransport(
             app,
             raise_app_exceptions=options.get("raise_server_exceptions", True),

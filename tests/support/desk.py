@@ -25,6 +25,7 @@ from services.records.api.mirror import receipts, trees
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
+from tests.support.asking import InThisThread
 
 POLICIES = {"orders": ORDERS_POLICIES, "unpaid_work": UNPAID_WORK_POLICIES}
 ROUTERS = {"orders": orders.routers, "unpaid_work": unpaid_work.routers}
@@ -64,7 +65,7 @@ def new_client(
     names = set(names_of_routes(routers))
     policies = {name: policy for name, policy in POLICIES[domain.service].items() if name in names}
     tokens = TokenSettings(public_key=keys().public)
-    return TestClient(
+    return InThisThread(
         application(
             *(domain.service, HttpSettings(port=0), registry or CollectorRegistry(), routers, policies),
             tokens=tokens,

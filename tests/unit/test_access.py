@@ -5,12 +5,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from services.chassis.api.auth import COOKIE, PUBLIC, Identity, mint
 from services.chassis.api.policy import Policy, Role, Who
 from services.chassis.clock import system_clock
 from tests.support import access
+from tests.support.asking import InThisThread
 from tests.unit.test_routes import APPLICATIONS, KEYS
 
 AUTHORITY = "S12000033"
@@ -35,18 +35,18 @@ def lets_in(policy: Policy, status: int, location: str) -> bool:
 @pytest.mark.parametrize("service", APPLICATIONS)
 def test_each_role_gets_in_where_the_table_says_so_and_nowhere_else(service: str) -> None:
     app = APPLICATIONS[service]
-    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as client:
-        for name, policy in app.state.policies.items():
-            method, path = name.split(" ")
-            if policy.listens or path.startswith("/sign"):
-                continue
-            for who, caller in CALLERS.items():
-                given = headers(caller, policy.page)
-                answer = client.request(method, re.sub("{.*?}", "1", path), headers=given)
-                told = lets_in(policy, answer.status_code, answer.headers.get("location", ""))
-                assert told == policy.who.lets_in(caller), (name, who, answer.status_code)
-                if not policy.page and not told:
-                    assert answer.status_code == (401 if caller is PUBLIC else 403), (name, who)
+    client = InThisThread(app, raise_server_exceptions=False, follow_redirects=False)
+    for name, policy in app.state.policies.items():
+        method, path = name.split(" ")
+        if policy.listens or path.startswith("/sign"):
+            continue
+        for who, caller in CALLERS.items():
+            given = headers(caller, policy.page)
+            answer = client.request(method, re.sub("{.*?}", "1", path), headers=given)
+            told = lets_in(policy, answer.status_code, answer.headers.get("location", ""))
+            assert told == policy.who.lets_in(caller), (name, who, answer.status_code)
+            if not policy.page and not told:
+                assert answer.status_code == (401 if caller is PUBLIC else 403), (name, who)
 
 
 def test_no_route_about_orders_is_open() -> None:

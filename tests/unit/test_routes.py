@@ -11,7 +11,6 @@ import httpx2
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
-from fastapi.testclient import TestClient
 
 from services.chassis.api.auth import COOKIE, Identity, generate_keys, mint
 from services.chassis.api.bounds import LINES
@@ -35,6 +34,7 @@ from services.reporting.settings import ApiSettings
 from services.unpaid_work.api import routers as unpaid_work_routes
 from services.unpaid_work.domain import domain as unpaid_work_domain
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
+from tests.support.asking import InThisThread
 
 DATABASE = DatabaseSettings(url="postgresql://nobody@localhost:1/nothing", schema_name="nothing")
 KEYS = generate_keys()
@@ -101,7 +101,7 @@ def test_there_are_routes_to_walk() -> None:
 
 @pytest.mark.parametrize(("name", "route", "method"), EVERY_ROUTE)
 def test_a_parameter_that_nobody_reads_is_refused_by_name(name: str, route: APIRoute, method: str) -> None:
-    client = TestClient(APPLICATIONS[name], raise_server_exceptions=False)
+    client = InThisThread(APPLICATIONS[name], raise_server_exceptions=False)
     known = sorted(names_of(route))
     misspelled = f"{known[0]}x" if known else "anything"
     answer = client.request(method, f"{re.sub('{.*?}', 'x', route.path)}?{misspelled}=1")
@@ -124,7 +124,7 @@ def test_every_parameter_that_is_documented_is_taken() -> None:
 
 def asked_of(name: str, path: str, **given: Any) -> httpx2.Response:
     """Return the answer to a POST, whatever the route takes."""
-    client = TestClient(APPLICATIONS[name], raise_server_exceptions=False)
+    client = InThisThread(APPLICATIONS[name], raise_server_exceptions=False)
     return client.post(re.sub("{.*?}", "x", path), follow_redirects=False, **given)
 
 

@@ -17,6 +17,7 @@ from services.reporting.app import build
 from services.reporting.policies import POLICIES
 from services.reporting.settings import ApiSettings
 from tests.integration.reporting.conftest import NOW
+from tests.support.asking import InThisThread
 from tests.support.desk import keys, token
 
 NATIONAL = token(None, "national:read")
@@ -63,7 +64,7 @@ def test_looks_of_the_public_and_of_authorities_are_not(asked: TestClient, datab
 def test_what_cannot_be_put_on_record_is_not_shown(database_settings: DatabaseSettings, database: Engine) -> None:
     hurried = engine(database_settings.model_copy(update={"statement_timeout_seconds": 0.5}))
     settings = ApiSettings(database=database_settings, tokens=TokenSettings(public_key=keys().public))
-    asked = TestClient(build(settings, hurried, new_registry(), FixedClock(NOW)))
+    asked = InThisThread(build(settings, hurried, new_registry(), FixedClock(NOW)))
     with transaction(database) as connection:
         store.append(connection, Entry(WHOLE_SERVICE, NOW, "x", "", "x", Purpose.OPERATION, Kind.ACT, "x", None))
         withheld = asked.get("/v1/indicators", headers=NATIONAL)

@@ -18,6 +18,7 @@ from services.reporting.app import build
 from services.reporting.read.tables import sessions
 from services.reporting.settings import ApiSettings
 from tests.integration.reporting.conftest import NOW
+from tests.support.asking import InThisThread
 
 PROVIDER = OidcSettings(
     issuer="https://provider.example", client_id="figures", client_secret="secret", address="https://figures.example"
@@ -42,7 +43,7 @@ def signing_in(
         site=SiteSettings(insecure_cookie=True),
         oidc=PROVIDER,
     )
-    return TestClient(build(settings, database, new_registry(), FixedClock(NOW)))
+    return InThisThread(build(settings, database, new_registry(), FixedClock(NOW)))
 
 
 def test_so_many_sign_ins_that_fail_are_on_record_and_no_more(signing_in: TestClient, database: Engine) -> None:

@@ -26,6 +26,7 @@ from services.desk.settings import ApiSettings as DeskSettings
 from services.reporting.app import build
 from services.reporting.settings import ApiSettings
 from tests.integration.reporting.conftest import NOW
+from tests.support.asking import InThisThread
 from tests.support.oidc import Provider, provider, sign_in, through
 
 FIGURES, DESK = "https://figures.test", "https://desk.test"
@@ -55,7 +56,7 @@ def browser(database_settings: DatabaseSettings, database: Engine, clock: FixedC
         site=SiteSettings(session_hours=8, idle_minutes=30),
     )
     app = build(settings, database, new_registry(), clock)
-    return lambda: TestClient(app, base_url=FIGURES)
+    return lambda: InThisThread(app, base_url=FIGURES)
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def desk(browser: Browser, signing: Provider) -> TestClient:
     """Return the desk in a browser; it asks the figures' service for sessions."""
     figures = httpx.AsyncClient(transport=httpx.ASGITransport(app=browser().app))
     settings = DeskSettings(tokens=signing.tokens(), oidc=signing.site(DESK))
-    return TestClient(desk_app.build(settings, new_registry(), figures), base_url=DESK)
+    return InThisThread(desk_app.build(settings, new_registry(), figures), base_url=DESK)
 
 
 def is_signed_in(site: TestClient) -> bool:
@@ -309,7 +310,7 @@ def test_cookies_that_nobody_was_given_are_looked_up_so_often_and_no_more(
     with desk:
         sign_in(desk, "case worker")
         altered = desk.cookies[COOKIE][:-1] + "-"
-        stranger = TestClient(desk.app, base_url=DESK)
+        stranger = InThisThread(desk.app, base_url=DESK)
         asked.clear()
         for number in range(2 * MOST_WRONG):
             for cookie in (f"made-up-{number}", f"{altered}{number}"):

@@ -28,6 +28,7 @@ from services.chassis.failures import Away
 from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.chassis.web.sign_in import from_here
+from tests.support.asking import InThisThread
 from tests.support.policies import any_policy
 
 KEYS = generate_keys()
@@ -357,7 +358,7 @@ def test_ready_without_what_only_a_part_needs() -> None:
     """Kafka takes events while PostgreSQL is away."""
     database = Database()
     settings = HttpSettings(port=0)
-    client = TestClient(
+    client = InThisThread(
         application(
             "Things", settings, CollectorRegistry(), [router], any_policy([router]), beside={"database": database.check}
         )

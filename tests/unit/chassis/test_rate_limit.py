@@ -14,6 +14,7 @@ from services.chassis.api.callers import REFUSED_SECONDS
 from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import HttpSettings, TokenSettings
+from tests.support.asking import InThisThread
 from tests.support.policies import any_policy
 
 KEYS, OTHERS_KEYS = generate_keys(), generate_keys()
@@ -58,7 +59,7 @@ def connect(registry: CollectorRegistry, clock: FixedClock) -> Connect:
     settings = HttpSettings(port=0, requests_per_minute=LIMIT)
     tokens = TokenSettings(public_key=KEYS.public)
     app = application("Things", settings, registry, [router], any_policy([router]), tokens=tokens, clock=clock)
-    return lambda address: TestClient(app, client=(address, 50_000))
+    return lambda address: InThisThread(app, client=(address, 50_000))
 
 
 def bearer(subject: str, authority: str | None = None, keys: Keys = KEYS) -> dict[str, str]:
@@ -157,7 +158,7 @@ def test_the_document_says_so(connect: Connect) -> None:
 
 def test_without_a_limit_nothing_is_counted() -> None:
     app = application("Things", HttpSettings(port=0), CollectorRegistry(), [router], any_policy([router]))
-    client = TestClient(app)
+    client = InThisThread(app)
     assert statuses(client, 50) == [200] * 50
     assert "ratelimit" not in client.get("/v1/things").headers
     assert "429" not in client.get("/openapi.json").json()["paths"]["/v1/things"]["get"]["responses"]
@@ -165,7 +166,7 @@ def test_without_a_limit_nothing_is_counted() -> None:
 
 def test_a_proxy_that_nobody_named_is_noticed_once(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
     """All who ask through it would share one limit. One that is named leaves no port of its own."""
-    named = TestClient(connect("192.0.2.1").app, client=("192.0.2.9", 0))
+    named = InThisThread(connect("192.0.2.1").app, client=("192.0.2.9", 0))
     named.get("/v1/things", headers={"X-Forwarded-For": "192.0.2.9"})
     assert "TRUSTED_PROXIES" not in caplog.text
     for _ in range(2):

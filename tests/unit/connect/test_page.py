@@ -18,6 +18,7 @@ from services.connect.faults import CannotGoOn
 from services.connect.page.app import application
 from services.connect.page.dropped import Dropped
 from services.connect.page.importer import Importer
+from tests.support.asking import InThisThread
 from tests.support.children import child
 from tests.support.extracts import HEADINGS, MAPPING, order, xlsx
 
@@ -42,7 +43,7 @@ def importer(tmp_path: Path, dropped: Dropped) -> Importer:
 @pytest.fixture
 def visitor(importer: Importer) -> TestClient:
     """Return a browser that has never been here."""
-    return TestClient(application(importer, PORT, KEY), HERE, follow_redirects=False)
+    return InThisThread(application(importer, PORT, KEY), base_url=HERE, follow_redirects=False)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, HttpSettings, SiteSettings, TokenSettings
 from services.reporting.app import build
 from services.reporting.settings import SCHEMA, ApiSettings
+from tests.support.asking import InThisThread
 
 AWAY = "postgresql://nobody@127.0.0.1:1/none"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -32,7 +33,7 @@ def client() -> Iterator[Making]:
             http=HttpSettings(port=0, **limits),
             site=SiteSettings(simulated=True, insecure_cookie=True),
         )
-        return TestClient(build(told, database, new_registry()), raise_server_exceptions=False)
+        return InThisThread(build(told, database, new_registry()), raise_server_exceptions=False)
 
     yield make
     database.dispose()

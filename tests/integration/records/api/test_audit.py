@@ -34,6 +34,7 @@ from services.operations.rights.audit import noted, wrong
 from services.records.trees.closing import Tree, close
 from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.test_between_authorities import ARRIVED, ASKED, IMPOSED, LEFT, A, B, Sender
+from tests.support.asking import InThisThread
 from tests.support.desk import POLICIES, keys, new_client, token
 from tests.support.lives import event
 
@@ -172,7 +173,7 @@ def test_what_cannot_be_put_on_record_is_not_shown_and_not_done(orders: Bench) -
         connection.exec_driver_sql("RESET ROLE")
         connection.exec_driver_sql("ALTER TABLE orders_audit.audit_entries RENAME TO away")
     with new_client(orders.database, orders.domain, TODAY) as made:
-        client = TestClient(made.app, raise_server_exceptions=False)
+        client = InThisThread(made.app, raise_server_exceptions=False)
         shown = client.get("/v1/orders/CPO/1", headers=token(A, *MANAGER))
         assert shown.status_code >= 500
         assert REFERENCE not in shown.text

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from httpx2 import Response
 from sqlalchemy import text
 
@@ -17,6 +16,7 @@ from services.records.api.decisions.feeds import READS_PER_MINUTE, hash_of, name
 from services.records.ingest.recount import differences
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
+from tests.support.asking import InThisThread
 from tests.support.desk import ManagersView, client, token
 from tests.support.lives import event, imposed
 
@@ -338,7 +338,7 @@ def test_what_a_feed_names_is_in_the_audit_before_it_is_answered(orders: Bench) 
     with orders.database.begin() as connection:
         connection.exec_driver_sql("RESET ROLE")
         connection.exec_driver_sql("ALTER TABLE orders_audit.audit_entries RENAME TO away")
-    gentle = TestClient(mine.manager.client.app, raise_server_exceptions=False)
+    gentle = InThisThread(mine.manager.client.app, raise_server_exceptions=False)
     answer = gentle.get("/v1/feed", headers={"Payback-Feed": "b" * 43})
     assert answer.status_code >= 500
     assert "CPO" not in answer.text

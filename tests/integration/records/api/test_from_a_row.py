@@ -6,7 +6,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import httpx
-from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 
 from contracts.decoding.codec import Event
@@ -22,6 +21,7 @@ from services.desk import app as desk
 from services.desk.settings import ApiSettings, PlatformSettings
 from tests.integration.connect.test_worked import Desk as Worked
 from tests.integration.records.conftest import Bench
+from tests.support.asking import InThisThread
 from tests.support.desk import keys, new_client, token
 from tests.support.scenario import Sent
 
@@ -74,6 +74,6 @@ def desk_of(records: dict[str, Bench]) -> Callable[[str], str]:
             "platform": PlatformSettings(**{f"{name}_url": url for name, url in urls.items()}),
         }
     )
-    pages = TestClient(desk.build(settings, new_registry(), httpx.AsyncClient(mounts=mounts)))
+    pages = InThisThread(desk.build(settings, new_registry(), httpx.AsyncClient(mounts=mounts)))
     bearer = token(SHETLAND, "orders:read")["Authorization"].removeprefix("Bearer ")
     return lambda path: pages.get(path, headers={"Cookie": f"{COOKIE}={bearer}"}).raise_for_status().text

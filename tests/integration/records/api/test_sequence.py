@@ -19,6 +19,7 @@ from services.chassis.streaming.kafka import Admin, Outgoing, Producer
 from services.operations.topics import topic_specs
 from services.records.api.mirror import sequence
 from tests.integration.records.conftest import Bench
+from tests.support.asking import InThisThread
 from tests.support.desk import keys, token
 from tests.support.policies import own_policies
 from tests.support.scenario import Sent
@@ -66,7 +67,7 @@ def client(empty_kafka: str, log: Log) -> Iterator[TestClient]:
         routers = [sequence.router(log.bench.database, admin.ends, tries=1)]
         tokens = TokenSettings(public_key=keys().public)
         settings, policies = HttpSettings(port=0), own_policies(routers)
-        yield TestClient(application("sequence", settings, CollectorRegistry(), routers, policies, tokens=tokens))
+        yield InThisThread(application("sequence", settings, CollectorRegistry(), routers, policies, tokens=tokens))
 
 
 def highest(client: TestClient, authority: str = AUTHORITY, scope: str = "events:write") -> Mapping[str, int] | None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from msgspec.structs import replace
 from sqlalchemy import select
 
@@ -22,6 +21,7 @@ from services.records.api.own_findings import REUSED, reused
 from services.records.ingest.tables import rejections
 from services.records.upkeep import redrive
 from tests.integration.records.conftest import CALENDAR, NOW, Bench
+from tests.support.asking import InThisThread
 from tests.support.scenario import Sent
 
 MakeBench = Callable[[str], Bench]
@@ -81,7 +81,7 @@ def test_what_its_sender_has_mended_is_not_sent_again(bench: MakeBench) -> None:
 def test_open_rejections_are_listed_by_themselves(bench: MakeBench) -> None:
     one = bench("orders")
     send(one, ORDERS, bad(id="a"), bad(id="b"), encode(event(id="a")))
-    app = TestClient(_app(one))
+    app = InThisThread(_app(one))
     assert [r["offset"] for r in app.get("/v1/rejections").json()["rejections"]] == [1, 0]
     assert [r["offset"] for r in app.get("/v1/rejections?open=true").json()["rejections"]] == [1]
     (closed,) = app.get("/v1/rejections?open=false").json()["rejections"]

@@ -29,6 +29,7 @@ from services.reporting.ingest.store import fold, write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position, taken
+from tests.support.asking import InThisThread
 from tests.support.openapi import TOKENS, nowhere
 from tests.support.recomputed import (
     OFF_IN_A_QUARTER,
@@ -164,7 +165,7 @@ def released(migrated: Callable[[], str]) -> Iterator[Released]:
     http = HttpSettings(port=0, requests_per_minute=0)
     site = SiteSettings(simulated=True, insecure_cookie=True)
     told = ApiSettings(database=nowhere(SCHEMA), tokens=TOKENS, http=http, site=site)
-    client = TestClient(build(told, database, new_registry(), clock))
+    client = InThisThread(build(told, database, new_registry(), clock))
     names = [each["name"] for each in client.get(f"/v1/releases/{name}/files").json()["files"]]
     files = [client.get(f"/releases/{name}/files/{each}").text for each in names if each.startswith("data/")]
     figures = Figures.of(files)

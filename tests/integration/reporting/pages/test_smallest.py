@@ -19,6 +19,7 @@ from services.reporting.ingest.store import fold, write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position, taken
+from tests.support.asking import InThisThread
 from tests.support.openapi import TOKENS, nowhere
 from tests.support.released_monthly import cells_of
 from tests.unit.reporting.disclosure.test_budget import SMALLEST
@@ -38,7 +39,7 @@ def released(migrated: Callable[[], str]) -> Iterator[TestClient]:
     clock = FixedClock(NOW)
     publication.publish(database, publication.make(database, LAST, NOW.date() - timedelta(days=1), clock), clock)
     told = ApiSettings(database=nowhere(SCHEMA), tokens=TOKENS, site=SiteSettings(simulated=True, insecure_cookie=True))
-    yield TestClient(build(told, database, new_registry(), FixedClock(NOW)))
+    yield InThisThread(build(told, database, new_registry(), FixedClock(NOW)))
     database.dispose()
 
 

@@ -37,6 +37,7 @@ from services.reporting.releases.index import ReleaseInfo, alone
 from services.reporting.releases.publication import Correction
 from services.reporting.settings import ApiSettings
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
+from tests.support.asking import InThisThread
 
 GLASGOW, FIFE = "S12000049", "S12000047"
 FEBRUARY, MARCH = date(2026, 2, 1), date(2026, 3, 1)
@@ -65,7 +66,7 @@ def web(database_settings: DatabaseSettings, database: Engine, keys: Any, clock:
         tokens=TokenSettings(public_key=keys.public, development=True),
         site=SiteSettings(simulated=True, insecure_cookie=True),
     )
-    return TestClient(build(settings, database, new_registry(), clock), follow_redirects=False)
+    return InThisThread(build(settings, database, new_registry(), clock), follow_redirects=False)
 
 
 def published(database: Engine, clock: FixedClock, month: date, correction: Correction | None = None) -> str:
