@@ -124,7 +124,9 @@ def test_one_caller_has_so_many_turns_and_a_short_line() -> None:
     tried(test)
 
 
-def test_who_is_not_signed_in_and_asks_for_more_than_may_run_gets_it_at_a_pace() -> None:
+def test_who_is_not_signed_in_and_asks_for_more_than_may_run_gets_it_at_a_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PACE_SECONDS", 0.2)  # much longer than a busy machine takes for what is not paced
+
     async def test(work: Work) -> None:
         taken: dict[str, float] = {}
         for name, subject, number in (("greedy", None, 10), ("known", "analyst", 10), ("one by one", None, 1)):
