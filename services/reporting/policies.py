@@ -39,7 +39,7 @@ POLICIES: Policies = {
     "POST /v1/sessions": Policy(Who.PERSON, body=32 * KIB, answer=KIB),
     "GET /v1/sessions": Policy(Who.PERSON, answer=64 * KIB),
     "DELETE /v1/sessions/{id}": Policy(Who.PERSON, answer=KIB),
-    "GET /v1/session": Policy(answer=32 * KIB),
+    "GET /v1/session": Policy(answer=32 * KIB, apart=True),
     "DELETE /v1/session": Policy(answer=KIB),
     **_pages(
         "/", "/indicators", "/indicators/{id}", "/compare", "/compare/{id}", "/authorities", "/authorities/{code}"

@@ -100,6 +100,8 @@ class Policy:
     """Largest answer. Beyond it, callers are told to ask for less."""
     listens: bool = False
     """Whether the answer continues for as long as the caller listens."""
+    apart: bool = False
+    """Whether callers who are not signed in have turns of their own for it: it is asked for somebody of whom a token is not known yet."""
 
     @property
     def largest(self) -> int:

@@ -42,7 +42,8 @@ class Turns:
         self._app, self._tokens, self._policies, self._budgets = app, tokens, policies, budgets
         self._seconds = {True: settings.caller_seconds or inf, False: settings.public_seconds or inf}
         self._each, self._each_public = settings.caller_at_once, max(1, settings.public_at_once - 1)
-        self._public = asyncio.Semaphore(settings.public_at_once)
+        self._public, self._beside = (asyncio.Semaphore(settings.public_at_once) for _ in range(2))
+        self._apart = {name for name, policy in policies.items() if policy.apart}
         self._callers: dict[Caller, asyncio.Semaphore] = {}
         self._present: Counter[Caller] = Counter()
 
@@ -55,7 +56,7 @@ class Turns:
         try:
             self._check_budget(caller)
             async with AsyncExitStack() as turn:
-                await turn.enter_async_context(self._turn(caller))
+                await turn.enter_async_context(self._turn(caller, apart=_name(scope) in self._apart))
                 turn.enter_context(self._timed(caller))
                 await self._app(scope, receive, self._sending(scope, send, turn))
         except _Spent as spent:
@@ -83,16 +84,19 @@ class Turns:
             self._budgets.take(caller.key, Spent(seconds=perf_counter() - begun))
 
     @asynccontextmanager
-    async def _turn(self, caller: Caller) -> AsyncIterator[None]:
+    async def _turn(self, caller: Caller, *, apart: bool) -> AsyncIterator[None]:
         """Wait for a turn of the caller's own, then for one of all. Raises _NoTurn."""
         each = self._each if caller.is_known else self._each_public
+        of_all = self._public
+        if apart and not caller.is_known:
+            caller, of_all = caller._replace(name=f"{caller.name} apart"), self._beside
         if self._present[caller] >= each + IN_LINE_EACH:
             raise _NoTurn
         own = self._callers.setdefault(caller, asyncio.Semaphore(each))
         self._present[caller] += 1
         try:
             async with AsyncExitStack() as turns:
-                for one in [own] if caller.is_known else [own, self._public]:
+                for one in [own] if caller.is_known else [own, of_all]:
                     await _within(WAIT_SECONDS, one)
                     turns.callback(one.release)
                     if one is own and not caller.is_known:
@@ -119,6 +123,11 @@ class Turns:
                 await send(message)
 
         return sending
+
+
+def _name(scope: Scope) -> str:
+    """Return the request as tables name routes; right for those without parameters in their path."""
+    return f"{scope['method']} {scope['path']}"
 
 
 class _Spent(Exception):

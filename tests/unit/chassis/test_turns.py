@@ -22,7 +22,7 @@ from services.chassis.settings import HttpSettings, TokenSettings
 
 KEYS = generate_keys()
 SETTINGS = HttpSettings(port=0, public_at_once=3, caller_at_once=4)
-POLICIES = {"GET /work": Policy(), "GET /listen": Policy(listens=True)}
+POLICIES = {"GET /work": Policy(), "GET /listen": Policy(listens=True), "GET /session": Policy(apart=True)}
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +108,22 @@ def test_the_public_shares_a_few_turns_and_one_address_has_not_all() -> None:
         work.end.set()
         assert set(await asyncio.gather(*greedy, *others, known)) == {200}
         assert work.most["public"] == 3
+
+    tried(test)
+
+
+def test_who_is_about_to_be_known_does_not_wait_for_the_public() -> None:
+    """A site that asks for a session has turns, however many others there are, and were they at its own address; they are few, too."""
+
+    async def test(work: Work) -> None:
+        public = [asyncio.create_task(work.ask(f"192.0.2.{number}")) for number in (1, 1, 1, 2, 3, 4, 5)]
+        await settle()
+        assert work.running["public"] == 3
+        asked = [asyncio.create_task(work.ask(f"192.0.2.{number}", path="/session")) for number in (1, 1, 1, 9, 9)]
+        await settle()
+        assert work.running["public"] == 6
+        work.end.set()
+        assert set(await asyncio.gather(*public, *asked)) == {200}
 
     tried(test)
 
