@@ -56,3 +56,15 @@ def test_the_smallest_have_a_page_that_says_something(released: TestClient, code
     assert orders
     assert int(orders[1]) % 5 == 0
     assert "too few cases to tell of any standard" not in page, "years are set side by side where quarters tell nothing"
+
+
+def test_a_column_of_which_nothing_is_known_is_left_out(released: TestClient) -> None:
+    """Whatever period is chosen: of the first year there is no year before."""
+    periods = re.findall(r'<option value="([^"]+)"', released.get("/indicators").text)
+    told = set()
+    for period in periods:
+        page = released.get(f"/indicators?period={period}").raise_for_status().text
+        cells = re.findall(r'<td data-label="Since a year before">(.*?)</td>', page)
+        assert ("Since a year before</th>" in page) == any(cells)
+        told.add(any(cells))
+    assert told == {True, False}
