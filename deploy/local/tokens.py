@@ -41,7 +41,7 @@ class DevelopmentKey:
 def identity_of(role: str) -> Identity:
     """Return the identity of an authority (by its code), `national`, `inspector` or `operator`. Raises ValueError for any other role."""
     if role in AUTHORITIES:
-        return Identity(role, AUTHORITY_SCOPES, authority=role)
+        return Identity(role, AUTHORITY_SCOPES, authority=role, name=f"Manager of {AUTHORITIES[role].name}")
     if role in SCOPES_OF:
         return Identity(role, SCOPES_OF[role])
     raise ValueError(f"{role} is neither an authority's code nor one of {', '.join(SCOPES_OF)}")

@@ -1,5 +1,6 @@
 """The caller, and what they may do: tokens signed by the platform's issuer (JWT, EdDSA)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -24,6 +25,7 @@ COOKIE = "payback_token"
 """The name of the cookie in which browsers keep a token."""
 ALGORITHM = "EdDSA"
 LEEWAY = timedelta(seconds=30)
+LONGEST_NAME = 200
 REASONS: dict[type[jwt.InvalidTokenError], str] = {
     jwt.ExpiredSignatureError: "The token has expired",
     jwt.ImmatureSignatureError: "The token is not valid yet",
@@ -41,6 +43,13 @@ class Identity:
     subject: str
     scopes: frozenset[str] = frozenset()
     authority: str | None = None
+    name: str = ""
+    """What people call the caller, if the issuer says it."""
+
+    @property
+    def called(self) -> str:
+        """Return the name; without one, the subject."""
+        return self.name or self.subject
 
     @property
     def audience(self) -> Literal["public", "authority", "national"]:
@@ -91,11 +100,18 @@ def _proven(token: str, settings: TokenSettings, _version: int) -> _Proven:
     scope, authority = claims.get("scope", ""), claims.get("authority")
     if not isinstance(scope, str) or not isinstance(authority, str | None):
         raise InvalidToken("The token's scope or authority is not text")
-    identity = Identity(claims["sub"], SCOPES.intersection(scope.split()), current_code(authority or ""))
+    scopes, of = SCOPES.intersection(scope.split()), current_code(authority or "")
+    identity = Identity(claims["sub"], scopes, of, _name_in(claims))
     lasts = claims["exp"] - claims["iat"]
     if lasts > settings.longest_hours * 3600:
         raise InvalidToken(f"The token was made for longer than {settings.longest_hours:.0f} hours")
     return _Proven(identity, str(claims.get("jti", "")), int(claims["exp"]), lasts)
+
+
+def _name_in(claims: Mapping[str, Any]) -> str:
+    """Return the name in a token, which proves nothing and is only shown; empty for what is no name."""
+    name = claims.get("name")
+    return name.strip() if isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME else ""
 
 
 def _claims(token: str, settings: TokenSettings) -> dict[str, Any]:
@@ -232,4 +248,6 @@ def mint(
     }
     if identity.authority:
         claims["authority"] = identity.authority
+    if identity.name:
+        claims["name"] = identity.name
     return jwt.encode(claims, private_key, ALGORITHM)

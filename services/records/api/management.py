@@ -51,12 +51,12 @@ class Manager(NamedTuple):
 
     authority: str
     name: str
-    """The manager's name as the token has it."""
+    """The manager's name as the token has it; without one, its subject."""
 
 
 async def deciding(identity: Caller, authority: OwnAuthority) -> Manager:
     """Depend on the manager who decides, and on the authority decided for."""
-    return Manager(authority, identity.subject)
+    return Manager(authority, identity.called)
 
 
 Deciding = Annotated[Manager, Depends(deciding)]

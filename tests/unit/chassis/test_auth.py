@@ -31,7 +31,7 @@ from services.chassis.settings import HttpSettings, TokenSettings
 KEYS = generate_keys()
 SETTINGS = TokenSettings(public_key=KEYS.public)
 HOUR = timedelta(hours=1)
-WRITER = Identity("acme-case", frozenset({"events:write", "orders:read"}), "S12000033")
+WRITER = Identity("acme-case", frozenset({"events:write", "orders:read"}), "S12000033", "Case system of Acme")
 
 
 def _claims(**changed: object) -> dict[str, Any]:
@@ -63,6 +63,23 @@ def test_a_token_speaks_for_whom_it_was_made() -> None:
 def test_a_token_without_authority_speaks_for_none() -> None:
     analyst = Identity("analyst", frozenset({"national:read"}))
     assert verify(mint(KEYS.private, analyst, HOUR, system_clock), SETTINGS) == analyst
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("Morag MacLeod", "Morag MacLeod"),
+        (" Morag ", "Morag"),
+        ("", "acme"),
+        (None, "acme"),
+        (7, "acme"),
+        ("a\nb", "acme"),
+        ("x" * 201, "acme"),
+    ],
+)
+def test_a_name_is_only_shown(name: object, called: str) -> None:
+    identity = verify(_signed(name=name), SETTINGS)
+    assert (identity.called, identity.subject) == (called, "acme")
 
 
 def test_scopes_that_nobody_knows_give_nothing() -> None:

@@ -21,7 +21,7 @@ class Urgency(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
-MANY = 10
+MANY = 5
 """So many overdue duties of one standard raise the question whether the authority ever records that it was met."""
 TO_DO = (Urgency.TODAY, Urgency.SOON, Urgency.OVERDUE)
 """Every urgency that calls for action."""

@@ -1,7 +1,7 @@
 """Managers decide: missed duties acknowledged, closed days and targets set, each with who and when, and without a restart."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,15 +9,17 @@ from httpx2 import Response
 from sqlalchemy import text
 
 from contracts.events import ContactMade
+from services.chassis.api.auth import Identity, mint
 from services.chassis.audit import store
 from services.chassis.audit.model import Entry
+from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.records.api.decisions.feeds import READS_PER_MINUTE, hash_of, name_in_audit
 from services.records.ingest.recount import differences
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
 from tests.support.asking import InThisThread
-from tests.support.desk import ManagersView, client, token
+from tests.support.desk import ManagersView, client, keys, token
 from tests.support.lives import event, imposed
 
 MakeBench = Callable[[str], Bench]
@@ -86,7 +88,20 @@ def test_what_is_acknowledged_leaves_the_list_on_every_page_and_comes_back(order
 
 def test_what_is_never_recorded_is_left_out_of_the_list_on_request_and_still_counted(sender: Sender) -> None:
     manager = Manager(sender.bench)
-    assert manager.get("duties")["never_recorded"] == [], "five are few"
+    assert {one["standard"]: one["overdue"] for one in manager.get("duties")["never_recorded"]} == {
+        "case_meeting": 5,
+        "first_contact": 5,
+    }
+    known = [
+        acknowledge("CPO/4", one["standard"], one["due_on"])
+        for one in manager.get("duties", urgency="overdue")["items"]
+        if one["subject"] == "CPO/4"
+    ]
+    for one in known:
+        manager.tell("POST", "acknowledgements", one)
+    assert manager.get("duties")["never_recorded"] == [], "four are few"
+    for one in known:
+        manager.tell("POST", "acknowledgements", {**one, "reason": None})
     for number in range(5, 12):
         sender.tell(A, imposed(MONDAY), subject=f"CPO/{number}")
     told = manager.get("duties")["never_recorded"]
@@ -179,6 +194,15 @@ def test_a_closed_day_moves_due_dates_at_once_and_figures_as_soon_as_a_worker_lo
         (None, "somebody"),
         ({"name": "Water main burst"}, "somebody"),
     ]
+
+
+def test_a_decision_bears_the_name_in_the_token_and_the_audit_who_it_is(orders: Bench) -> None:
+    manager = Manager(orders)
+    morag = Identity("u-17", frozenset({"orders:read", "orders:manage"}), A, "Morag MacLeod")
+    manager.headers = {"Authorization": f"Bearer {mint(keys().private, morag, timedelta(hours=1), system_clock)}"}
+    changed = manager.tell("PUT", "own/closed-days", {"day": "2025-04-07", "name": "Gala day"})
+    assert [one["by"] for one in changed["changes"]] == ["Morag MacLeod"]
+    assert manager.get("audit", who="u-17")["entries"][0]["detail"] == {"setting": "2025-04-07"}
 
 
 def test_a_target_holds_at_once_and_changes_no_cell(orders: Bench) -> None:
