@@ -21,19 +21,20 @@ from services.orders.findings import RULES, findings
 from services.orders.model import order_of
 from services.orders.schemas import OrderDetail, TransferFindings, Transfers, Worklist
 from services.orders.values import values
-from services.records.api import listing, own_findings, own_routes
+from services.records.api import listing, own_routes
 from services.records.api.duties.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
 from services.records.api.duties.worklist import Acknowledged, WantedPage, next_page, page_of
+from services.records.api.findings import own as own_findings
+from services.records.api.findings.everything import Findings
+from services.records.api.findings.own import OwnFindings
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.order_schemas import (
     ClockView,
-    FindingView,
     OrderPage,
     facts_of,
     timeline,
 )
-from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Word
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
@@ -43,8 +44,8 @@ from services.records.model.record import Record, is_withdrawn
 _OWN_FINDINGS: OwnFindings = {
     own_findings.RECORD_TIME.code: own_findings.record_times(Topic.ORDERS),
     own_findings.CONTROL_TOTALS.code: own_findings.control_totals("orders_imposed", "orders_ended"),
-    **transfers.UNMATCHED,
 }
+_FINDINGS = Findings(findings, RULES, _OWN_FINDINGS, transfers.UNMATCHED)
 Missed = Literal["any", "first_contact", "case_meeting", "plan", "officer", "review", "breach", "transfer"]
 
 
@@ -54,9 +55,7 @@ def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: 
         database,
         domain,
         clock,
-        findings,
-        RULES,
-        _OWN_FINDINGS,
+        _FINDINGS,
         _readings,
         values,
         Path(__file__).parent / "returns",
@@ -98,7 +97,7 @@ def _orders(management: Management) -> APIRouter:
     ) -> OrderPage:
         now = management.now(authority)
         wanted = Wanted(now.day, is_open, missed, due_by(now, due_within), caseload, subjects)
-        return order_page(management.database, authority, now, wanted, after, limit)
+        return order_page(management, authority, now, wanted, after, limit)
 
     @routes.get("/worklist", summary="What open orders have missed, or must meet soon")
     def get_worklist(
@@ -123,7 +122,7 @@ def _orders(management: Management) -> APIRouter:
             if record is None:
                 raise Problem(404, "No fact of this order has been read yet")
             other_sides = transfers.other_sides(connection, authority, subject, record)
-            unmatched = list(transfers.unmatched_of(connection, authority, now, subject, record))
+            found = management.findings.of_order(connection, authority, now, subject, record)
         order = order_of(record)
         clocks = [ClockView.of_reading(one, now) for one in _readings(record, now.calendar)]
         return OrderDetail(
@@ -133,7 +132,7 @@ def _orders(management: Management) -> APIRouter:
             withdrawn=is_withdrawn(record),
             transfers=other_sides,
             clocks=clocks,
-            findings=[*(FindingView.of(subject, finding, record) for finding in findings(record)), *unmatched],
+            findings=found,
             timeline=timeline(record, clocks),
             facts=facts_of(record),
         )

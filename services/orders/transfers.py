@@ -5,7 +5,7 @@ count as imposed, so that each order counts once in Scotland. A pair that does n
 here, on each side that knows of it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -13,11 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from contracts.authorities import codes_of, current_code
-from contracts.codes import EndReason
-from contracts.events import OrderEnded, TransferAnswered, TransferReceived, TransferRequested
+from contracts.events import TransferAnswered, TransferReceived, TransferRequested
 from services.orders.schemas import OtherSide
+from services.records.api.findings.everything import Compared, Subjects
 from services.records.api.order_schemas import FindingView, Today
-from services.records.api.own_findings import OwnFinding, OwnFindings
 from services.records.model.findings import Rule
 from services.records.model.record import Record, fact, facts
 from services.records.model.standards import Length, in_force
@@ -57,36 +56,47 @@ PERHAPS_TWICE = Rule(
 NAMING_US = "naming_us"
 """Orders of any authority that name the one that asks: see services/records/ingest/guarding/walls.py."""
 _OUT = (
-    "SELECT o.subject, o.left_on FROM records o WHERE o.authority = :authority AND o.left_on < :before AND NOT EXISTS "
+    "SELECT o.subject, o.left_on, told.keys, told.known_on FROM records o CROSS JOIN LATERAL "
+    "(SELECT array_agg(f.key ORDER BY f.key) AS keys, max(CAST(f.value ->> 4 AS date)) AS known_on FROM json_each(o.facts) f "
+    "WHERE f.key = 'ended' AND f.value -> 3 ->> 'reason' = 'transferred_out' "
+    "OR f.key LIKE 'transfer_answer/%' AND f.value -> 3 ->> 'accepted' = 'true') told "
+    "WHERE o.authority = :authority AND o.left_on < :before{of_o} AND NOT EXISTS "
     "(SELECT FROM {others} i WHERE i.came_from = o.authority || '/' || o.subject) ORDER BY o.left_on, o.subject LIMIT 1000"
 )
 _IN = (
-    "SELECT i.subject, i.came_from, CAST(i.facts -> 'transferred_in' -> 3 ->> 'received_on' AS date) AS received_on "
-    "FROM records i WHERE i.authority = :authority AND i.came_from IS NOT NULL AND NOT EXISTS "
+    "SELECT i.subject, i.came_from, CAST(i.facts -> 'transferred_in' -> 3 ->> 'received_on' AS date) AS received_on, "
+    "CAST(i.facts -> 'transferred_in' ->> 4 AS date) AS known_on "
+    "FROM records i WHERE i.authority = :authority AND i.came_from IS NOT NULL{of_i} AND NOT EXISTS "
     "(SELECT FROM {others} o WHERE o.authority = substr(i.came_from, 1, 9) AND o.subject = substr(i.came_from, 11) "
     "AND o.left_on IS NOT NULL AND (:whole OR EXISTS (SELECT FROM json_each(o.facts) f WHERE f.key LIKE 'transfer/%' "
     "AND f.value -> 3 ->> 'to' = ANY(:codes)))) ORDER BY received_on, i.subject LIMIT 1000"
 )
 _TWICE = (
-    "SELECT i.subject, i.imposed_on, o.authority AS other FROM records i JOIN records o ON o.came_from = i.came_from "
+    "SELECT i.subject, i.imposed_on, o.authority AS other, CAST(greatest(i.facts -> 'transferred_in' ->> 4, "
+    "o.facts -> 'transferred_in' ->> 4) AS date) AS known_on FROM records i JOIN records o ON o.came_from = i.came_from "
     "AND (o.authority, o.subject) <> (i.authority, i.subject) AND (:whole OR o.authority = i.authority) "
-    "WHERE i.authority = :authority ORDER BY i.subject LIMIT 1000"
+    "WHERE i.authority = :authority{of_i} ORDER BY i.subject LIMIT 1000"
 )
 _OUT_TWICE = (
-    "SELECT o.subject, o.imposed_on, array_agg(DISTINCT i.authority ORDER BY i.authority) AS others FROM records o "
-    "JOIN {others} i ON i.came_from = o.authority || '/' || o.subject WHERE o.authority = :authority AND o.left_on IS NOT NULL "
+    "SELECT o.subject, o.imposed_on, array_agg(DISTINCT i.authority ORDER BY i.authority) AS others, "
+    "CAST(max(i.facts -> 'transferred_in' ->> 4) AS date) AS known_on FROM records o "
+    "JOIN {others} i ON i.came_from = o.authority || '/' || o.subject WHERE o.authority = :authority AND o.left_on IS NOT NULL{of_o} "
     "GROUP BY o.subject, o.imposed_on HAVING count(*) > 1 ORDER BY o.subject LIMIT 1000"
 )
 _CIRCLE = (
-    "SELECT i.subject, i.imposed_on, i.came_from FROM records i JOIN {others} o ON o.came_from = i.authority || '/' || i.subject "
-    "AND o.authority || '/' || o.subject = i.came_from WHERE i.authority = :authority AND i.came_from IS NOT NULL "
+    "SELECT i.subject, i.imposed_on, i.came_from, CAST(greatest(i.facts -> 'transferred_in' ->> 4, "
+    "o.facts -> 'transferred_in' ->> 4) AS date) AS known_on "
+    "FROM records i JOIN {others} o ON o.came_from = i.authority || '/' || i.subject "
+    "AND o.authority || '/' || o.subject = i.came_from WHERE i.authority = :authority AND i.came_from IS NOT NULL{of_i} "
     "ORDER BY i.subject LIMIT 1000"
 )
 _PERHAPS_TWICE = (
-    "SELECT o.authority, o.subject, o.asked_on, i.subject AS taken_as FROM {others} o "
+    "SELECT o.authority, o.subject, o.asked_on, i.subject AS taken_as, CAST(greatest(i.facts -> 'imposed' ->> 4, "
+    "(SELECT max(f.value ->> 4) FROM json_each(o.facts) f WHERE f.key = 'imposed' OR f.key LIKE 'transfer/%')) AS date) AS known_on "
+    "FROM {others} o "
     "JOIN records i ON i.authority = o.asked_of AND i.imposed_on = o.imposed_on AND i.came_from IS NULL "
     "CROSS JOIN LATERAL (SELECT o.facts -> 'imposed' -> 3, i.facts -> 'imposed' -> 3) AS t (there, here) "
-    "WHERE o.asked_of = :authority AND o.asked_on < :before "
+    "WHERE o.asked_of = :authority AND o.asked_on < :before{of_i} "
     "AND there ->> 'court_type' = here ->> 'court_type' AND there ->> 'sex' = here ->> 'sex' "
     "AND there ->> 'age_at_imposition' = here ->> 'age_at_imposition' "
     "AND CAST(there -> 'requirements' AS jsonb) = CAST(here -> 'requirements' AS jsonb) "
@@ -98,6 +108,10 @@ find out which orders the other has.
 """
 
 
+_OF = {"of_o": " AND o.subject = ANY(:subjects)", "of_i": " AND i.subject = ANY(:subjects)"}
+"""Limit a query to orders that are asked about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """The authority on whose behalf transfers are matched."""
@@ -105,60 +119,70 @@ class Asker:
     authority: str
     whole: bool = False
     """Whether records count that do not name the authority; for inspectors only."""
+    subjects: Subjects = None
 
     def ask(self, connection: Connection, query: str, now: Today) -> Iterable[Any]:
         """Return the rows of a query. The other side is sought only among records that name the authority, unless all count."""
         before = now.day - timedelta(days=_limit(now).number)
         given = {"authority": self.authority, "codes": codes_of(self.authority), "whole": self.whole, "before": before}
-        return connection.execute(text(query.format(others="records" if self.whole else NAMING_US)), given)
-
-
-def _is_over(since: date, now: Today) -> bool:
-    return not _limit(now).holds(since, now.day, now.calendar)
+        of = dict.fromkeys(_OF, "") if self.subjects is None else _OF
+        named = {} if self.subjects is None else {"subjects": list(self.subjects)}
+        return connection.execute(
+            text(query.format(others="records" if self.whole else NAMING_US, **of)), given | named
+        )
 
 
 def _limit(now: Today) -> Length:
     return in_force("transfer_match", now.day).limit
 
 
+def _late(begun: date, known_on: date, now: Today) -> date | None:
+    """Return since when it is known that the other side had not told in time; None while it has time."""
+    if _limit(now).holds(begun, now.day, now.calendar):
+        return None
+    over = now.calendar.after(_limit(now).after(begun, now.calendar), 1)
+    return max(known_on, min(over, now.day))
+
+
 def _out(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, left_on in asker.ask(connection, _OUT, now):
-        if _is_over(left_on, now):
-            yield FindingView.about(subject, OUT, left_on, facts=("ended",))
+    for subject, left_on, keys, known_on in asker.ask(connection, _OUT, now):
+        if (since := _late(left_on, known_on, now)) is not None:
+            yield FindingView.about(subject, OUT, left_on, since=since, facts=keys)
 
 
 def _in(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, came_from, received_on in asker.ask(connection, _IN, now):
-        if _is_over(received_on, now):
+    for subject, came_from, received_on, known_on in asker.ask(connection, _IN, now):
+        if (since := _late(received_on, known_on, now)) is not None:
             detail = f"said to come from {came_from}"
-            yield FindingView.about(subject, IN, received_on, facts=("transferred_in",), detail=detail)
+            yield FindingView.about(subject, IN, received_on, since=since, facts=_ARRIVED, detail=detail)
 
 
 def _perhaps_twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for origin, subject, asked_on, taken_as in asker.ask(connection, _PERHAPS_TWICE, now):
-        if _is_over(asked_on, now):
+    for origin, subject, asked_on, taken_as, known_on in asker.ask(connection, _PERHAPS_TWICE, now):
+        if (since := _late(asked_on, known_on, now)) is not None:
             detail = f"{subject} of {origin} may be the same"
-            yield FindingView.about(taken_as, PERHAPS_TWICE, asked_on, facts=("imposed",), detail=detail)
+            yield FindingView.about(taken_as, PERHAPS_TWICE, asked_on, since=since, facts=("imposed",), detail=detail)
 
 
 def _twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, other in asker.ask(connection, _TWICE, now):
+    for subject, imposed_on, other, since in asker.ask(connection, _TWICE, now):
         detail = f"the other one is an order of {other}"
-        yield FindingView.about(subject, TWICE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
+        yield FindingView.about(subject, TWICE, imposed_on or since, since=since, facts=_ARRIVED, detail=detail)
 
 
 def _out_twice(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, others in asker.ask(connection, _OUT_TWICE, now):
+    for subject, imposed_on, others, since in asker.ask(connection, _OUT_TWICE, now):
         detail = f"said to have come from it by {', '.join(others)}"
-        yield FindingView.about(subject, OUT_TWICE, imposed_on or now.day, facts=("ended",), detail=detail)
+        yield FindingView.about(subject, OUT_TWICE, imposed_on or since, since=since, facts=("ended",), detail=detail)
 
 
 def _circle(connection: Connection, asker: Asker, now: Today) -> Iterator[FindingView]:
-    for subject, imposed_on, other in asker.ask(connection, _CIRCLE, now):
+    for subject, imposed_on, other, since in asker.ask(connection, _CIRCLE, now):
         detail = f"said to come from {other}, which is said to come from it"
-        yield FindingView.about(subject, CIRCLE, imposed_on or now.day, facts=("transferred_in",), detail=detail)
+        yield FindingView.about(subject, CIRCLE, imposed_on or since, since=since, facts=_ARRIVED, detail=detail)
 
 
+_ARRIVED = ("transferred_in",)
 _MATCHING: dict[str, Callable[[Connection, Asker, Today], Iterator[FindingView]]] = {
     OUT.code: _out,
     IN.code: _in,
@@ -169,14 +193,14 @@ _MATCHING: dict[str, Callable[[Connection, Asker, Today], Iterator[FindingView]]
 }
 
 
-def _for_itself(code: str) -> OwnFinding:
-    def found(connection: Connection, authority: str, now: Today) -> Iterable[FindingView]:
-        return _MATCHING[code](connection, Asker(authority), now)
+def _for_itself(code: str) -> Compared:
+    def found(connection: Connection, authority: str, now: Today, subjects: Subjects) -> Iterable[FindingView]:
+        return _MATCHING[code](connection, Asker(authority, subjects=subjects), now)
 
     return found
 
 
-UNMATCHED: OwnFindings = {code: _for_itself(code) for code in _MATCHING}
+UNMATCHED: Mapping[str, Compared] = {code: _for_itself(code) for code in _MATCHING}
 """By rule: transfers of an authority that the two sides have not both reported in time, and transfers that contradict one another."""
 
 
@@ -184,17 +208,6 @@ def whole_matching(connection: Connection, authority: str, now: Today) -> list[F
     """Return every transfer of the authority that does not match, also by records that do not name it: for inspectors."""
     asker = Asker(authority, whole=True)
     return [finding for find in _MATCHING.values() for finding in find(connection, asker, now)]
-
-
-def unmatched_of(
-    connection: Connection, authority: str, now: Today, subject: str, record: Record
-) -> Iterator[FindingView]:
-    """Yield what the list of findings says of the transfers of one order. One that was never transferred may still be another's order."""
-    moved = any(isinstance(entry.data, TransferRequested | TransferReceived) for entry in record.values())
-    ended = fact(record, "ended", OrderEnded)
-    left = ended is not None and ended.reason is EndReason.TRANSFERRED_OUT
-    for find in _MATCHING.values() if moved or left else (_perhaps_twice,):
-        yield from (one for one in find(connection, Asker(authority), now) if one.subject == subject)
 
 
 _TAKEN_BY = text("SELECT authority, subject FROM naming_us WHERE came_from = :reference ORDER BY authority, subject")

@@ -13,13 +13,15 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import reading, transaction
-from services.records.api import listing, own_findings, own_routes
+from services.records.api import listing, own_routes
 from services.records.api.duties.order_lists import MISSED, Caseload, Open, Subjects, Within, due_by, order_page
 from services.records.api.duties.worklist import Acknowledged, WantedPage, next_page, page_of
+from services.records.api.findings import own as own_findings
+from services.records.api.findings.everything import Findings
+from services.records.api.findings.own import OwnFindings
 from services.records.api.listing import Wanted
 from services.records.api.management import SHIPPED, Limit, Management, Own
 from services.records.api.order_schemas import ClockView, FindingView, OrderPage, Today, facts_of, timeline
-from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Word
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
@@ -40,15 +42,14 @@ _OWN_FINDINGS: OwnFindings = {
     own_findings.GAP.code: own_findings.gaps,
     own_findings.REUSED.code: own_findings.reused,
 }
+_FINDINGS = Findings(findings, RULES, _OWN_FINDINGS)
 Missed = Literal["any", "induction", "placement", "completion"]
 
 
 def routers(database: Engine, domain: Domain, clock: Clock = system_clock, own: Own = SHIPPED) -> Sequence[APIRouter]:
     """Return the routes of this service alone."""
     mappings = Path(__file__).parent / "returns"
-    management = Management(
-        database, domain, clock, findings, RULES, _OWN_FINDINGS, _readings, values, mappings, "unpaid-work", own
-    )
+    management = Management(database, domain, clock, _FINDINGS, _readings, values, mappings, "unpaid-work", own)
     return [*own_routes.routers(management), at_risk.router(management), _ledgers(management)]
 
 
@@ -69,7 +70,7 @@ def _ledgers(management: Management) -> APIRouter:
     ) -> OrderPage:
         now = management.now(authority)
         wanted = Wanted(now.day, is_open, missed, due_by(now, due_within), caseload, subjects)
-        return order_page(management.database, authority, now, wanted, after, limit)
+        return order_page(management, authority, now, wanted, after, limit)
 
     @routes.get("/worklist", summary="What open orders have missed, must meet soon, or will miss at the pace so far")
     def get_worklist(
@@ -103,16 +104,18 @@ def _ledgers(management: Management) -> APIRouter:
 
     @routes.get("/ledgers/{subject:path}", summary="The hours of one order", responses=documented(404))
     def get_ledger(subject: Word, authority: OwnAuthority) -> Ledger:
+        now = management.now(authority)
         with transaction(management.database) as connection:
             record = listing.one(connection, authority, subject)
-        if record is None:
-            raise Problem(404, "No fact of this order has been read yet")
-        return _ledger(subject, record, management.now(authority))
+            if record is None:
+                raise Problem(404, "No fact of this order has been read yet")
+            found = management.findings.of_order(connection, authority, now, subject, record)
+        return _ledger(subject, record, now, found)
 
     return routes
 
 
-def _ledger(subject: str, record: Record, now: Today) -> Ledger:
+def _ledger(subject: str, record: Record, now: Today, found: list[FindingView]) -> Ledger:
     order, credit = order_of(record), credit_of(record)
     steps = order.minutes_ordered() if order else []
     ordered, credited = sum(minutes for _, minutes in steps), sum(credit.values())
@@ -135,7 +138,7 @@ def _ledger(subject: str, record: Record, now: Today) -> Ledger:
         deadline=deadline,
         forecast=expected,
         clocks=clocks,
-        findings=[FindingView.of(subject, finding, record) for finding in findings(record)],
+        findings=found,
         timeline=timeline(record, clocks),
         facts=facts_of(record),
     )

@@ -1,6 +1,6 @@
 """The routes of both services for people who manage orders: findings, standards, returns."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from operator import attrgetter
@@ -17,18 +17,15 @@ from services.chassis.api.http import Written
 from services.chassis.clock import Clock
 from services.chassis.database import reading, transaction
 from services.chassis.schema import Schema
-from services.records.api import listing
 from services.records.api.duties.due import Horizon
+from services.records.api.findings.everything import Asked, Findings
 from services.records.api.order_schemas import (
-    FindingCount,
     FindingCounts,
     FindingPage,
-    FindingView,
     StandardRow,
     TargetRow,
     Today,
 )
-from services.records.api.own_findings import OwnFindings
 from services.records.api.paging import After, Day, Word
 from services.records.config.settings import WebhookSettings
 from services.records.config.targets import Targets, decided, latest_due
@@ -38,7 +35,6 @@ from services.records.ingest.tables import recounts
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
-from services.records.model.findings import Finding, Rule
 from services.records.model.record import Record
 from services.records.model.standards import ROWS
 from services.records.returns.yearly import (
@@ -87,10 +83,7 @@ class Management:
     database: Engine
     domain: Domain
     clock: Clock
-    findings: Callable[[Record], Sequence[Finding]]
-    rules: Sequence[Rule]
-    """Every rule that a finding can be about."""
-    own_findings: OwnFindings
+    findings: Findings
     readings: Callable[[Record, Calendar], Iterable[Reading]]
     values: Callable[[date, date], Values]
     """Gives the values for a return of the year from the first to the last day."""
@@ -156,11 +149,7 @@ def _findings(management: Management) -> APIRouter:
         now = management.now(authority)
         since = now.day - timedelta(days=days)
         with transaction(management.database) as connection:
-            counted = listing.finding_counts(connection, authority, since)
-            own = [list(find(connection, authority, now)) for find in management.own_findings.values()]
-        rows = [_count(rule, *counted[rule.code]) for rule in management.rules if rule.code in counted]
-        rows += [_count(found[0], len(found), 0) for found in own if found]
-        return FindingCounts(newly_since=since, rules=sorted(rows, key=lambda row: (-row.number, row.rule)))
+            return management.findings.counts(connection, authority, now, since)
 
     @routes.get("/findings", summary="Contradictions in the data, and how to correct them")
     def get_findings(
@@ -172,23 +161,12 @@ def _findings(management: Management) -> APIRouter:
         after: After = None,
         limit: Limit = 100,
     ) -> FindingPage:
-        wanted = [find for code, find in management.own_findings.items() if not after and rule in (None, code)]
         now = management.now(authority)
+        asked = Asked(rule, since, after or "", limit)
         with transaction(management.database) as connection:
-            found = listing.with_findings(connection, authority, rule, since, after or "", limit)
-            own = [view for find in wanted for view in find(connection, authority, now)]
-        views = own + [
-            FindingView.of(subject, one, record) for subject, record in found for one in management.findings(record)
-        ]
-        chosen = [view for view in views if rule in (None, view.rule)]
-        return FindingPage(findings=chosen, next=found[-1][0] if len(found) == limit else None)
+            return management.findings.page(connection, authority, now, asked)
 
     return routes
-
-
-def _count(what: Rule | FindingView, number: int, newly: int) -> FindingCount:
-    code = what.code if isinstance(what, Rule) else what.rule
-    return FindingCount(rule=code, meaning=what.meaning, remedy=what.remedy, number=number, newly=newly)
 
 
 def _standards(management: Management) -> APIRouter:

@@ -66,7 +66,7 @@ class OrderRow(Schema, description="One order in a list."):
     caseload: str | None = Field(description="Who works with it, by the latest event that names a caseload.")
 
     @classmethod
-    def of(cls, row: Row, now: Today) -> "OrderRow":
+    def of(cls, row: Row, now: Today, findings: Sequence[str]) -> "OrderRow":
         dues, today = row.standing.dues, now.day
         own = [(now.own_due(standard, row.begun_on), standard) for _, standard in dues] if now.targets else []
         return cls(
@@ -77,7 +77,7 @@ class OrderRow(Schema, description="One order in a list."):
             overdue=sorted({standard for due, standard in dues if due < today}),
             overdue_by_own_target=sorted(standard for due, standard in own if due is not None and due < today),
             next_due_on=next((due for due, _ in dues if due >= today), None),
-            findings=row.standing.findings,
+            findings=list(findings),
             caseload=row.standing.caseload or None,
         )
 
@@ -231,21 +231,31 @@ class FindingView(Schema, description="A contradiction in the data, and how to c
     meaning: str
     remedy: str
     detail: str | None = None
-    since: date | None = Field(None, description="The day on which the last of those facts came.")
+    since: date = Field(
+        description="The day since which it is known: the last of those facts came, or the time that others had was over."
+    )
 
     @classmethod
     def of(cls, subject: str, finding: Finding, record: Record) -> "FindingView":
-        view = cls.about(subject, finding.rule, finding.on, facts=finding.facts)
-        return view.model_copy(update={"since": known_since(record, finding)})
+        since = known_since(record, finding)
+        return cls.about(subject, finding.rule, finding.on, since=since, facts=finding.facts)
 
     @classmethod
     def about(
-        cls, subject: str, rule: Rule, on: date, *, facts: tuple[str, ...] = (), detail: str | None = None
+        cls,
+        subject: str,
+        rule: Rule,
+        on: date,
+        *,
+        since: date,
+        facts: Sequence[str] = (),
+        detail: str | None = None,
     ) -> "FindingView":
         return cls(
             rule=rule.code,
             subject=subject,
             on=on,
+            since=since,
             facts=list(facts),
             meaning=rule.meaning,
             remedy=rule.remedy,
@@ -254,7 +264,8 @@ class FindingView(Schema, description="A contradiction in the data, and how to c
 
 
 class FindingPage(
-    Schema, description="A page of findings by order; those about the authority itself come with the first page."
+    Schema,
+    description="A page of findings by order; those about the authority itself, and about transfers, come with the first page.",
 ):
     findings: list[FindingView]
     next: str | None = Field(description="Give it as `after` for the next page.")

@@ -4,12 +4,12 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Query
-from sqlalchemy import Engine
 
 from services.chassis.database import reading, transaction
 from services.records.api import listing
 from services.records.api.duties.worklist import Caseload, Within
 from services.records.api.listing import Wanted
+from services.records.api.management import Management
 from services.records.api.order_schemas import OrderPage, OrderRow, Today
 from services.records.api.paging import Word, after_day, page_key
 
@@ -25,15 +25,16 @@ MISSED = Query(description="Met late, missed for good, or overdue")
 
 
 def order_page(
-    database: Engine, authority: str, now: Today, wanted: Wanted, after: str | None, limit: int
+    management: Management, authority: str, now: Today, wanted: Wanted, after: str | None, limit: int
 ) -> OrderPage:
     """Return a page of orders, the latest imposed first. Raises Problem 422 for a place that no page gave."""
     begin = after_day(after, 2)
     key = (begin[0], begin[1][0]) if begin else None
-    with transaction(reading(database)) as connection:
+    with transaction(reading(management.database)) as connection:
         rows = listing.orders(connection, authority, wanted, key, limit)
+        codes = management.findings.codes(connection, authority, now, rows)
     last = page_key(rows[-1].imposed_on, rows[-1].subject) if len(rows) == limit else None
-    return OrderPage(orders=[OrderRow.of(row, now) for row in rows], next=last)
+    return OrderPage(orders=[OrderRow.of(row, now, codes[row.subject]) for row in rows], next=last)
 
 
 def due_by(now: Today, within: int | None) -> date | None:

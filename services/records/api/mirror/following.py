@@ -25,7 +25,7 @@ class Following(Schema, description="One page of changes."):
 def router(management: Management) -> APIRouter:
     """Return the route that a program follows."""
     routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
-    at_once, feed = reading(management.database), Feed(management.rules)
+    at_once, feed = reading(management.database), Feed(management.findings.rules)
 
     @routes.get(
         "/changes",

@@ -15,9 +15,9 @@ from contracts.events import OfficerNominated, OrderReceived, SessionRecorded, T
 from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.api.auth import own_authority
 from services.chassis.streaming.batches import Slice
+from services.records.api.findings.own import REUSED, reused
 from services.records.api.mirror import receipts
 from services.records.api.order_schemas import Today
-from services.records.api.own_findings import REUSED, reused
 from services.records.ingest.tables import rejections
 from services.records.upkeep import redrive
 from tests.integration.records.conftest import CALENDAR, NOW, Bench

@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 
 from services.chassis.streaming.batches import Slice, TopicPartition
 from services.orders import api as orders_api
-from services.records.api import own_findings
+from services.records.api.findings import own as own_findings
 from services.records.api.order_schemas import Today
 from services.records.ingest import times
 from services.records.ingest.tables import arrivals, cells, record_times, rejections, shards
