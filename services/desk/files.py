@@ -29,12 +29,12 @@ def duties(tasks: Iterable[WorkItem]) -> Sheet:
     """Return a row for each task."""
     headings = (
         *("Order", "Standard", "State", "Due on", "Working days left", "Imposed on"),
-        *("Own target on", "Acknowledged for", "Caseload"),
+        *("Nationally due on", "Own target on", "Acknowledged for", "Caseload"),
     )
     rows = [
         (
-            *(task.subject, task.title, task.urgency.heading, task.due_on, task.working_days_left),
-            *(task.imposed_on, task.own_target_on, task.acknowledged, task.caseload),
+            *(task.subject, task.title, task.urgency.heading, task.day, task.working_days_left),
+            *(task.imposed_on, task.due_on, task.own_target_on, task.acknowledged, task.caseload),
         )
         for task in tasks
     ]

@@ -18,10 +18,12 @@ class WorkItem(Struct, frozen=True):
     title: str
     due_on: date
     working_days_left: int
-    """Negative if it is overdue."""
+    """Up to its day; negative once that has passed."""
     urgency: When
     place: str
     """Its place in its list: given as `after`, it returns the items after it."""
+    day: date
+    """The day by which it lies there: `due_on`, or that of the own target."""
     own_target_on: date | None = None
     acknowledged: str | None = None
     """The reason for which it was acknowledged."""
@@ -105,7 +107,7 @@ class Finding(Struct, frozen=True):
     facts: list[str] = []
     detail: str | None = None
     since: date | None = None
-    """The day on which the last of the facts arrived."""
+    """The day since which it is known."""
 
 
 class FindingCount(Struct, frozen=True):
@@ -297,6 +299,26 @@ class Held(Struct, frozen=True):
     first_heard_on: date | None = None
     orders_emptied: int = 0
     """Orders of which every fact was withdrawn; they are not among the others."""
+
+
+class FactsOfKind(Struct, frozen=True):
+    """Facts that one kind of event stated."""
+
+    event: str
+    counting: int
+    withdrawn: int
+
+
+class HeldFacts(Struct, frozen=True):
+    """The accepted events of one service, divided by what became of them: each is in one number after the first."""
+
+    accepted: int
+    counting: int
+    withdrawals: int
+    of_withdrawn_orders: int
+    about_itself: int
+    replaced: int
+    kinds: list[FactsOfKind]
 
 
 class Told(Struct, frozen=True):

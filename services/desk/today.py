@@ -41,11 +41,11 @@ _ORDERS = {
     Order.STANDARD: "standard",
 }
 _SORTED_BY = {
-    Order.DUE: attrgetter("due_on", "subject", "standard"),
-    Order.LATEST: attrgetter("due_on", "subject", "standard"),
-    Order.IMPOSED: attrgetter("imposed_on", "subject", "standard", "due_on"),
-    Order.SUBJECT: attrgetter("subject", "due_on", "standard"),
-    Order.STANDARD: attrgetter("title", "due_on", "subject"),
+    Order.DUE: attrgetter("day", "subject", "standard"),
+    Order.LATEST: attrgetter("day", "subject", "standard"),
+    Order.IMPOSED: attrgetter("imposed_on", "subject", "standard", "day"),
+    Order.SUBJECT: attrgetter("subject", "day", "standard"),
+    Order.STANDARD: attrgetter("title", "day", "subject"),
 }
 """The order of the services, so that the first tasks of both are the first of all."""
 

@@ -115,7 +115,7 @@ async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
         "Ended on",
         "Overdue",
         "Met late or missed",
-        "Next due",
+        "Nationally due next",
         "Caseload",
         "Wrong data",
     )

@@ -26,6 +26,8 @@ class Morning:
     orders_at_risk: int
     newly_wrong: int
     refused: int
+    past_target: int = 0
+    """Past the authority's own target, and nationally due later than soon."""
     never: Sequence[NeverRecorded] = ()
     """Standards that were never recorded as met; their duties are among those overdue."""
 
@@ -33,7 +35,10 @@ class Morning:
     def quiet(self) -> bool:
         """Return whether there is nothing to do."""
         return not any(
-            (self.overdue, self.due_today, self.due_soon, self.orders_at_risk, self.newly_wrong, self.refused)
+            (
+                *(self.overdue, self.due_today, self.due_soon, self.past_target),
+                *(self.orders_at_risk, self.newly_wrong, self.refused),
+            )
         )
 
 
@@ -51,6 +56,7 @@ def morning_of(authority: str, today: Today, newly_wrong: int, refused: int) -> 
         orders_at_risk=today.orders_at_risk,
         newly_wrong=newly_wrong,
         refused=refused,
+        past_target=counts[When.PAST_TARGET],
         never=today.never,
     )
 
@@ -91,6 +97,7 @@ def _lines(morning: Morning, address: str) -> list[str]:
             + f" due by {words.day_and_month(morning.until)}",
             "/?when=soon",
         ),
+        (words.counted(morning.past_target, "duty is", "duties are") + " past our own target", "/?when=past_target"),
         (
             f"{words.counted(morning.orders_at_risk, 'order')} will be late at the pace so far, with {hours} hours left",
             "/hours",

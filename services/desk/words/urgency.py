@@ -8,6 +8,8 @@ class When(StrEnum):
 
     TODAY = "today"
     SOON = "soon"
+    PAST_TARGET = "past_target"
+    """Past the authority's own target, while the national date lies further ahead than the list of what is due soon."""
     OVERDUE = "overdue"
     ACKNOWLEDGED = "acknowledged"
 
@@ -17,11 +19,12 @@ class When(StrEnum):
         return _HEADINGS[self]
 
 
-TO_DO = (When.TODAY, When.SOON, When.OVERDUE)
+TO_DO = (When.TODAY, When.SOON, When.PAST_TARGET, When.OVERDUE)
 """Every urgency that calls for action."""
 _HEADINGS = {
     When.OVERDUE: "Overdue",
     When.TODAY: "Due today",
     When.SOON: "Due in the next five working days",
+    When.PAST_TARGET: "Past our own target",
     When.ACKNOWLEDGED: "Overdue and acknowledged",
 }

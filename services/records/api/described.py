@@ -15,5 +15,6 @@ DESCRIBED: dict[type, str] = {
     Purpose: "The stated purpose of a view.",
     Reason: "The code, and how to correct the error that it names.",
     Sorting: "The order of duties: date due (the latest first with latest), date imposed, order, or standard.",
-    Urgency: "How urgent a duty is: due today, due soon, overdue, or overdue and acknowledged.",
+    Urgency: "How urgent a duty is: due today, due soon, past the authority's own target and nationally due later, overdue, or overdue and "
+    "acknowledged.",
 }

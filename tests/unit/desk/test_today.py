@@ -1,6 +1,6 @@
 """Duties that both services hold become one list of what needs doing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from io import BytesIO
@@ -20,6 +20,7 @@ from services.records.api.duties.due import Due
 from services.records.model.standards import TITLES
 
 DAY = date(2026, 3, 4)
+UNTIL = DAY + timedelta(days=7)
 AT_RISK = AtRisk(DAY, 0, 0.0, [], [], None)
 
 
@@ -34,32 +35,44 @@ def task(subject: str, days: int, standard: str = "plan") -> WorkItem:
 
 def _item(urgency: Urgency, one: Due) -> WorkItem:
     return WorkItem(
-        *(one.subject, one.imposed_on, one.standard, TITLES[one.standard], one.due_on, (one.due_on - DAY).days),
-        *(When(urgency), str(Place.of(one))),
+        *(one.subject, one.imposed_on, one.standard, TITLES[one.standard], one.due_on, (one.by - DAY).days),
+        *(When(urgency), str(Place.of(one)), one.by, one.own_target_on),
     )
 
 
 def held(tasks: Sequence[WorkItem]) -> Duties:
     """Return the duties of a service that shows all of them."""
     counts = [DutyCount(one.standard, one.title, one.urgency, 1) for one in tasks]
-    return Duties(DAY, DAY + timedelta(days=7), counts, [], list(tasks), None)
+    return Duties(DAY, UNTIL, counts, [], list(tasks), None)
 
 
 def asked(dues: Sequence[Due], choice: Choice, limit: int, acknowledged: set[tuple[str, str, date]]) -> Duties:
     """Return the answer of a service that holds these to that choice."""
-    found = by_urgency(dues, DAY, acknowledged)
+    found = by_urgency(dues, DAY, UNTIL, acknowledged)
     place = Place.read(choice.after) if choice.after else None
     urgency = Urgency(choice.when) if choice.when else None
     shown = first(found, Chosen(urgency, choice.standard, Sorting(choice.order), place, limit))
     items = [_item(urgent, one) for urgent, one in shown]
     counts = [DutyCount(name, TITLES[name], When(urgent), n) for (name, urgent), n in numbers(found).items()]
-    return Duties(DAY, DAY, counts, [], items, items[-1].place if urgency and len(items) == limit else None)
+    return Duties(DAY, UNTIL, counts, [], items, items[-1].place if urgency and len(items) == limit else None)
 
 
-DUES = st.lists(
-    st.builds(due, st.sampled_from(["A/1", "B/2", "=C", "D"]), st.integers(-9, 9), st.sampled_from(["plan", "review"])),
-    unique=True,
+PLAIN = st.builds(
+    due, st.sampled_from(["A/1", "B/2", "=C", "D"]), st.integers(-9, 9), st.sampled_from(["plan", "review"])
 )
+
+
+def with_own_target(one: Due, days: int | None) -> Due:
+    """Return the duty as a worklist has it: one whose own target is not due by then either is not in it."""
+    own = None if days is None or one.standard != "plan" else DAY + timedelta(days=days)
+    return one._replace(own_target_on=own, by=min(one.due_on, own or one.due_on))
+
+
+TARGETED = st.builds(with_own_target, PLAIN, st.none() | st.integers(-9, 9)).filter(lambda one: one.by <= UNTIL)
+DUES = st.lists(
+    TARGETED, unique_by=lambda one: (one.subject, one.standard, one.due_on if one.standard == "review" else None)
+)
+"""An order has many reviews, of which none has a target, and one plan."""
 
 
 @given(DUES, DUES, st.sampled_from(Order), st.sampled_from(["", "plan"]), st.integers(1, 7))
@@ -83,13 +96,47 @@ def test_page_by_page_every_task_comes_once_in_its_order_and_is_counted(
     assert sum(today.counts().values()) == sum(map(len, both))
 
 
+WITHIN: dict[When, Callable[[date], bool]] = {
+    When.TODAY: lambda day: day == DAY,
+    When.SOON: lambda day: DAY < day <= UNTIL,
+    When.PAST_TARGET: lambda day: day < DAY,
+    When.OVERDUE: lambda day: day < DAY,
+    When.ACKNOWLEDGED: lambda day: day < DAY,
+}
+"""The days that each heading names."""
+
+
+@given(DUES, st.sampled_from(Order))
+def test_every_row_shows_a_day_that_its_heading_names(dues: list[Due], order: Order) -> None:
+    """That of the own target or of the nation, one of which it is; and no duty is in two lists, or in none."""
+    known = {(one.subject, one.standard, one.due_on) for one in dues[::2]}
+    listed = 0
+    for when, within in WITHIN.items():
+        choice = Choice(when=when, order=order)
+        today = merged([asked(dues, choice, PAGE, known)], AT_RISK, choice)
+        for shown in today.tasks:
+            assert within(shown.day)
+            assert shown.day in (shown.due_on, shown.own_target_on)
+            assert (shown.working_days_left < 0) == (shown.day < DAY)
+            assert (shown.due_on < DAY) == (when in (When.OVERDUE, When.ACKNOWLEDGED))
+            assert when is not When.PAST_TARGET or shown.due_on > UNTIL
+        listed += len(today.tasks)
+    assert listed == len(dues)
+
+
 def test_what_is_due_today_by_the_own_target_is_due_today() -> None:
     """Not overdue, once that has passed: the nation's day has not."""
-    found = [due("A/1", 3)._replace(own_target_on=DAY + timedelta(days=days)) for days in (-1, 0, 1)]
-    sorted_ = by_urgency(found, DAY, ())
-    assert {urgency: some for urgency, some in sorted_.items() if some} == {
-        Urgency.TODAY: [found[1]],
-        Urgency.SOON: [found[0], found[2]],
+    found = [with_own_target(due("A/1", 3), days) for days in (-1, 0, 1)]
+    far = with_own_target(due("B/2", 8), -1)
+    by = {
+        urgency: [(one.subject, one.by) for one in some]
+        for urgency, some in by_urgency([*found, far], DAY, UNTIL, ()).items()
+        if some
+    }
+    assert by == {
+        Urgency.TODAY: [("A/1", DAY)],
+        Urgency.SOON: [("A/1", DAY + timedelta(days=3)), ("A/1", DAY + timedelta(days=1))],
+        Urgency.PAST_TARGET: [("B/2", DAY - timedelta(days=1))],
     }
 
 
@@ -98,7 +145,7 @@ def test_the_first_page_shows_the_first_of_each_urgency(orders: list[Due], work:
     choice = Choice(order=order)
     today = merged([asked(one, choice, SECTION, set()) for one in (orders, work)], AT_RISK, choice)
     everything = [
-        _item(urgency, one) for urgency, some in by_urgency([*orders, *work], DAY, ()).items() for one in some
+        _item(urgency, one) for urgency, some in by_urgency([*orders, *work], DAY, UNTIL, ()).items() for one in some
     ]
     shown = sections(today, "")
     assert [when for when, *_ in shown] == [when for when in TO_DO if today.number(when)]

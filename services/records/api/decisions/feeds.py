@@ -107,14 +107,11 @@ def _due(connection: Connection, authority: str, now: Today) -> list[Due]:
 
 
 def _shown(now: Today, dues: Iterable[Due]) -> Iterator[tuple[date, str, str]]:
-    """Yield the day, the title and the order of each duty that is not missed: on the day of the authority's own target, unless that has
-    passed.
-    """
+    """Yield the day, the title and the order of each duty that is not missed."""
     for due in dues:
-        if now.day <= due.by < due.due_on:
-            yield due.by, f"{TITLES[due.standard]} (our own target)", due.subject
-        elif due.due_on >= now.day:
-            yield due.due_on, TITLES[due.standard], due.subject
+        if due.due_on >= now.day:
+            by, title = due.next_day(now.day), TITLES[due.standard]
+            yield by, title if by == due.due_on else f"{title} (our own target)", due.subject
 
 
 def _counted(now: Today, dues: Sequence[Due]) -> Dues:

@@ -17,13 +17,15 @@ class Urgency(StrEnum):
 
     TODAY = "today"
     SOON = "soon"
+    PAST_TARGET = "past_target"
+    """Past the authority's own target, while the national date lies beyond the days ahead."""
     OVERDUE = "overdue"
     ACKNOWLEDGED = "acknowledged"
 
 
 MANY = 5
 """So many overdue duties of one standard raise the question whether the authority ever records that it was met."""
-TO_DO = (Urgency.TODAY, Urgency.SOON, Urgency.OVERDUE)
+TO_DO = (Urgency.TODAY, Urgency.SOON, Urgency.PAST_TARGET, Urgency.OVERDUE)
 """Every urgency that calls for action."""
 
 
@@ -40,31 +42,31 @@ class Sorting(StrEnum):
 class Place(NamedTuple):
     """Everything by which a duty can be sorted: the key at which a page of a list begins."""
 
-    due_on: date
+    by: date
     imposed_on: date
     standard: str
     subject: str
 
     @classmethod
     def of(cls, due: Due) -> "Place":
-        return cls(due.due_on, due.imposed_on, due.standard, due.subject)
+        return cls(due.by, due.imposed_on, due.standard, due.subject)
 
     @classmethod
     def read(cls, written: str) -> "Place":
         """Read a place from text. Raises ValueError if the text is not a place."""
-        due_on, imposed_on, standard, subject = written.split(" ", 3)
-        return cls(date.fromisoformat(due_on), date.fromisoformat(imposed_on), standard, subject)
+        by, imposed_on, standard, subject = written.split(" ", 3)
+        return cls(date.fromisoformat(by), date.fromisoformat(imposed_on), standard, subject)
 
     def __str__(self) -> str:
         return " ".join(map(str, self))
 
 
 _KEYS: Mapping[Sorting, Callable[[Due | Place], Any]] = {
-    Sorting.DUE: attrgetter("due_on", "subject", "standard"),
-    Sorting.LATEST: attrgetter("due_on", "subject", "standard"),
-    Sorting.IMPOSED: attrgetter("imposed_on", "subject", "standard", "due_on"),
-    Sorting.ORDER: attrgetter("subject", "due_on", "standard"),
-    Sorting.STANDARD: lambda duty: (TITLES.get(duty.standard, ""), duty.due_on, duty.subject),
+    Sorting.DUE: attrgetter("by", "subject", "standard"),
+    Sorting.LATEST: attrgetter("by", "subject", "standard"),
+    Sorting.IMPOSED: attrgetter("imposed_on", "subject", "standard", "by"),
+    Sorting.ORDER: attrgetter("subject", "by", "standard"),
+    Sorting.STANDARD: lambda duty: (TITLES.get(duty.standard, ""), duty.by, duty.subject),
 }
 
 
@@ -80,22 +82,27 @@ class Chosen(NamedTuple):
 
 
 def by_urgency(
-    dues: Iterable[Due], today: date, acknowledged: Collection[tuple[str, str, date]]
+    dues: Iterable[Due], today: date, until: date, acknowledged: Collection[tuple[str, str, date]]
 ) -> dict[Urgency, list[Due]]:
-    """Sort each duty under its urgency; it is due today also if it is by the authority's own target. `acknowledged` has order, standard and
-    due date.
-    """
+    """Sort each duty under its urgency, with the day by which it lies there. `acknowledged` has order, standard and due date."""
     found: dict[Urgency, list[Due]] = {urgency: [] for urgency in Urgency}
     for due in dues:
-        found[_urgency(due, today, acknowledged)].append(due)
+        urgency, by = _urgency(due, today, until, acknowledged)
+        found[urgency].append(due if due.by == by else due._replace(by=by))
     return found
 
 
-def _urgency(due: Due, today: date, acknowledged: Collection[tuple[str, str, date]]) -> Urgency:
+def _urgency(
+    due: Due, today: date, until: date, acknowledged: Collection[tuple[str, str, date]]
+) -> tuple[Urgency, date]:
+    """Return the urgency, and the day that lies within it: before today, today, or up to the last of the days ahead."""
     if due.due_on < today:
         known = (due.subject, due.standard, due.due_on) in acknowledged
-        return Urgency.ACKNOWLEDGED if known else Urgency.OVERDUE
-    return Urgency.TODAY if today in (due.due_on, due.own_target_on) else Urgency.SOON
+        return Urgency.ACKNOWLEDGED if known else Urgency.OVERDUE, due.due_on
+    by = due.next_day(today)
+    if by <= until:
+        return Urgency.TODAY if by == today else Urgency.SOON, by
+    return Urgency.PAST_TARGET, due.own_target_on or by
 
 
 def of_caseload(dues: Iterable[Due], caseload: str) -> list[Due]:

@@ -25,7 +25,7 @@ class Due(NamedTuple):
     """A standard of an open order that is not met yet."""
 
     by: date
-    """The earlier of the two days on which it is due."""
+    """The day that its list shows and is sorted by: in a worklist, the earlier of the two days on which it is due."""
     subject: str
     standard: str
     imposed_on: date
@@ -33,6 +33,11 @@ class Due(NamedTuple):
     own_target_on: date | None
     """The day on which it is due by the authority's own target."""
     caseload: str
+
+    def next_day(self, today: date) -> date:
+        """Return the day to work towards: that of the authority's own target while it can be met, else the national one."""
+        first = self.due_on if self.own_target_on is None else min(self.due_on, self.own_target_on)
+        return first if first >= today else self.due_on
 
 
 class Horizon(NamedTuple):

@@ -60,13 +60,19 @@ class NeverRecorded(
 
 class DutyView(WorkItem, description="One standard of one open order that was missed or falls due."):
     urgency: Urgency
+    day: date = Field(
+        description="By which it lies in the list of its urgency: that of the own target while it can be met, or where only that has "
+        "passed; else `due_on`. `working_days_left` counts up to it."
+    )
     place: str = Field(description="Give it as `after` for the next items, in the same order.")
 
     @classmethod
     def shown(
         cls, urgency: Urgency, due: Due, now: Today, acknowledged: Mapping[tuple[str, str, date], str]
     ) -> "DutyView":
-        return cls(**WorkItem.of(due, now, acknowledged).model_dump(), urgency=urgency, place=str(Place.of(due)))
+        item = WorkItem.of(due, now, acknowledged).model_dump()
+        item["working_days_left"] = now.calendar.working_days(now.day, due.by)
+        return cls(**item, urgency=urgency, day=due.by, place=str(Place.of(due)))
 
 
 class Duties(Schema, description="What open orders have missed or must meet in the next five working days."):
@@ -111,7 +117,7 @@ def router(management: Management) -> APIRouter:
         with transaction(at_once) as connection:
             known = acknowledging.acknowledged(connection, authority)
             found = listing.all_dues(connection, authority, ahead)
-            dues = by_urgency(of_caseload(found, caseload), now.day, known)
+            dues = by_urgency(of_caseload(found, caseload), now.day, ahead.until, known)
             many = many_overdue(dues)
             never = sorted({*many} - listing.ever_recorded(connection, authority, many))
         found_first = first(dues if unrecorded or standard else without_overdue(dues, never), chosen)

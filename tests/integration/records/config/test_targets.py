@@ -1,7 +1,8 @@
 """An authority's own targets: beside the national standards in all that its managers see, and in no cell."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,43 @@ def test_worklists(work: Bench, tmp_path: Path) -> None:
             assert found[0]["own_target_on"] == (TARGET_DUE if with_target else None)
     view = asked(work, a_file(tmp_path, RULE), "2025-03-04")
     assert view.pages("worklist", "items", within=250, limit=1) == view.get("worklist", within=250)["items"]
+
+
+def test_every_row_lies_within_the_days_that_its_list_names(work: Bench, tmp_path: Path) -> None:
+    """On each of twenty days: by the own target, be it strict or not, or by the nation's day, whichever the row shows."""
+    seen = set[str]()
+    for number, limit in product(range(20), (0, 5)):
+        today = f"{MONDAY + timedelta(days=number)}"
+        view = asked(work, a_file(tmp_path, RULE.replace("placement,5", f"placement,{limit}")), today)
+        until = view.get("duties", limit=0)["until"]
+        listed = []
+        for urgency in ("overdue", "today", "soon", "past_target"):
+            rows = view.pages("duties", "items", urgency=urgency, limit=2)
+            assert {which(row["day"], today, until) for row in rows} <= {HEADINGS[urgency]}
+            assert all(row["day"] in (row["due_on"], row["own_target_on"]) for row in rows)
+            assert [row["day"] for row in rows] == sorted(row["day"] for row in rows)
+            seen |= {urgency} if rows else set()
+            listed += rows
+        worklist = view.get("worklist", within=5, limit=1000)["items"]
+        assert {place_of(row) for row in listed} == {place_of(row) for row in worklist}
+        assert all(min(row["due_on"], row["own_target_on"] or row["due_on"]) <= until for row in worklist)
+        soon = view.get("orders", due_within=5)["orders"]
+        assert all(today <= row["next_due_on"] <= until for row in soon), "the nation's days, as the desk says"
+    assert seen == set(HEADINGS)
+
+
+HEADINGS = {"overdue": "before", "past_target": "before", "today": "today", "soon": "ahead"}
+
+
+def which(day: str, today: str, until: str) -> str:
+    """Return where a day lies: before today, today, within the days ahead, or beyond."""
+    if day <= today:
+        return "today" if day == today else "before"
+    return "ahead" if day <= until else "beyond"
+
+
+def place_of(row: dict[str, str]) -> tuple[str, str, str]:
+    return row["subject"], row["standard"], row["due_on"]
 
 
 def test_another_authority_and_the_cells_know_nothing_of_it(work: Bench, tmp_path: Path) -> None:
