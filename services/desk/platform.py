@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Parameters = Mapping[str, "str | int | list[str]"]
 """A list repeats its parameter for each value."""
-_LONG = ("explain", "returns/")
+_LONG = ("explain", "returns/", "held/facts")
 """Paths for which a service reads every record of the authority, or of a year."""
 _PATIENCE_SECONDS = 60.0
 

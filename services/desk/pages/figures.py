@@ -10,9 +10,10 @@ from typing import NamedTuple
 from fastapi import Request, Response
 
 from contracts.cells import CATEGORIES, MEASURES
+from contracts.events import FACTS
 from contracts.periods import add_months, month_of
 from services.desk.files import Sheet
-from services.desk.model import CellExplanation, Held, OwnCell, OwnCells
+from services.desk.model import CellExplanation, Held, HeldFacts, OwnCell, OwnCells
 from services.desk.pages.returns import today_at
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of
@@ -105,10 +106,13 @@ async def _held(site: Site, looker: Looker, request: Request) -> Response:
         asyncio.gather(*(site.platform.ask(looker.token, service, "held", Held) for service in Service)),
         _cells(site, looker, month),
     )
+    standing = await _standing(site, looker, request, held)
     return site.page(
         request,
         "held",
         held=dict(zip(Service, held, strict=True)),
+        standing=standing,
+        facts=FACTS,
         month=month,
         is_last_whole="month" not in request.query_params,
         before=add_months(month, -1),
@@ -117,6 +121,20 @@ async def _held(site: Site, looker: Looker, request: Request) -> Response:
         groups=_groups(cells),
         amount=amount,
     )
+
+
+AT_ONCE = 20_000
+"""Up to so many accepted events, every record is read whenever the page is shown; beyond, on request."""
+
+
+async def _standing(
+    site: Site, looker: Looker, request: Request, held: Iterable[Held]
+) -> dict[Service, HeldFacts] | None:
+    """Return what has become of the accepted events; None if that takes long and nobody asked."""
+    if sum(one.events.get("applied", 0) for one in held) > AT_ONCE and "facts" not in request.query_params:
+        return None
+    found = await asyncio.gather(*(site.platform.ask(looker.token, s, "held/facts", HeldFacts) for s in Service))
+    return dict(zip(Service, found, strict=True))
 
 
 async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
@@ -165,7 +183,7 @@ async def _counted(site: Site, looker: Looker, request: Request) -> Response:
 
 ROUTES = (
     Route("/counted/{subject:path}", _counted),
-    Route("/held", _held, ("month",)),
+    Route("/held", _held, ("month", "facts")),
     *files_of("held", _sheet, "month"),
     Route("/figures", _behind, ("service", "measure", "period", "category")),
 )

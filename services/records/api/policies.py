@@ -19,6 +19,7 @@ COMMON_POLICIES: Policies = {
     "GET /v1/events/{event_id:path}": Policy(Who.OWN_EVENTS, answer=MIB),
     "GET /v1/rejections": Policy(Who.OWN_EVENTS, answer=6 * (PAGE_BYTES + MAX_BYTES) + 2 * MIB),
     "GET /v1/held": Policy(Who.OWN_EVENTS, answer=MIB),
+    "GET /v1/held/facts": Policy(Who.OWN_EVENTS, answer=MIB),
     "GET /v1/evidence/heads": Policy(Who.OWN_EVENTS, answer=MIB),
     "GET /v1/evidence/receipts/{event_id:path}": Policy(Who.OWN_EVENTS, answer=MIB),
     "GET /v1/evidence/consistency": Policy(Who.OWN_EVENTS, answer=MIB),

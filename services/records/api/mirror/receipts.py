@@ -15,6 +15,7 @@ from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections, Parked
+from services.records.api.mirror.held_facts import HeldFacts, held_facts_of
 from services.records.api.paging import Word
 from services.records.api.policies import PAGE_BYTES
 from services.records.ingest.guarding import parking
@@ -86,6 +87,10 @@ def router(kind: Topic, database: Engine) -> APIRouter:
     def get_held(authority: OwnAuthority) -> Held:
         with transaction(database) as connection:
             return _held(connection, authority)
+
+    @routes.get("/held/facts", summary="What the accepted events say now: which of them count, and which were replaced")
+    def get_held_facts(authority: OwnAuthority) -> HeldFacts:
+        return held_facts_of(database, authority, kind)
 
     return routes
 
