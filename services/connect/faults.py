@@ -19,5 +19,9 @@ class NoColumn(CannotGoOn):
     """A column that the mapping names is not in the table."""
 
 
+class NoTable(CannotGoOn):
+    """A file holds no table of the mapping."""
+
+
 class Empty(CannotGoOn):
     """The table holds nothing at all."""

@@ -1,7 +1,7 @@
 """An import from its files to its report: what `check`, `send` and `watch` share."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -10,12 +10,14 @@ from pathlib import Path
 from contracts.client import Source
 from contracts.version import VERSION
 from services.connect.comparing.compare import Setting, compare
-from services.connect.extracts.columns import found_headings
+from services.connect.extracts.columns import days_in, found_headings
 from services.connect.extracts.database import queried
+from services.connect.extracts.fitting import Place, shared
+from services.connect.extracts.readers import Sheet as ReadableSheet
 from services.connect.extracts.readers import sheets
 from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn, Empty
-from services.connect.form.tables import Table, headings_named, is_in, rows_of_headings
+from services.connect.form.tables import Table, headings_named, held_by, rows_of_headings, sought
 from services.connect.home import Home, beside, secret_of, system_of, two_keys, warning
 from services.connect.mapping.model import Mapping, Platform, needs_key
 from services.connect.mapping.seen import Sheet, gathered, sheet_of
@@ -105,15 +107,29 @@ def looked_at(files: Sequence[Path], tables: Sequence[Table]) -> list[Sheet]:
 
 def _seen(file: Path, tables: Sequence[Table]) -> Iterator[Sheet]:
     for sheet in sheets(file):
-        table = next((one for one in tables if is_in(one, sheet.name, bool(sheet.separator), sheet.number == 1)), {})
-        try:
-            headings, rows = found_headings(sheet.name, sheet.rows(), headings_named(table), rows_of_headings(table))
-        except Empty:
-            continue
-        found = sheet_of(sheet.name, bool(sheet.separator), headings, islice(rows, _LOOKED_AT))
-        if found.across is not None and isinstance(across := table.get("across"), dict):
-            found.columns[-2].heading, found.columns[-1].heading = across["day"], across["cell"]
-        yield found
+        with suppress(Empty):
+            yield _seen_sheet(sheet, tables)
+
+
+def _seen_sheet(sheet: ReadableSheet, tables: Sequence[Table]) -> Sheet:
+    """Return the first rows of a sheet below the headings that the table names which it holds. Raises Empty."""
+
+    def share(number: int) -> float:
+        headings = sought(tables[number]).headings
+        found, _ = found_headings(sheet.name, sheet.rows(), headings, rows_of_headings(tables[number]))
+        if "across" in tables[number] and not days_in(found.texts):
+            return 0.0
+        return shared(found, headings)
+
+    is_file, first = bool(sheet.separator), sheet.number == 1
+    held = held_by(tables, Place(sheet.file.name, (sheet.name,), is_file, first), share)
+    table = tables[held[0]] if held else {}
+    headings, rows = found_headings(sheet.name, sheet.rows(), headings_named(table), rows_of_headings(table))
+    found = sheet_of(sheet.name, is_file, headings, islice(rows, _LOOKED_AT))
+    found.file, found.first = sheet.file.name, first
+    if found.across is not None and isinstance(across := table.get("across"), dict):
+        found.columns[-2].heading, found.columns[-1].heading = across["day"], across["cell"]
+    return found
 
 
 def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> ImportResult:

@@ -151,6 +151,27 @@ def test_the_form_and_what_follows_are_accessible_and_fit_phone_and_desk(page: P
     sound(page)
 
 
+def test_another_table_is_added_by_keyboard_and_the_pages_are_accessible(
+    page: Page, address: str, tmp_path: Path
+) -> None:
+    (tmp_path / "orders.yaml").write_text((EXAMPLES / "orders.yaml").read_text())
+    table = tmp_path / "cafe placements.csv"
+    table.write_text("CPO ref,Date,Came?,Hrs,Kind of work\nSI/26/1,02/03/2026,Yes,3.5,Removals\n")
+    page.goto(address)
+    drop(page, table)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Which table is this?")
+    expect(page.get_by_role("alert")).to_contain_text("cafe placements.csv fits no table of the mapping")
+    sound(page)
+    pressing(page, "Tab", lambda: label_of_focus(page) == "What cafe placements.csv is")
+    pressing(page, "Tab", lambda: focused(page) == "Go on")
+    page.keyboard.press("Enter")
+    expect(column(page, "Hrs")).to_contain_text("3.5")
+    sound(page)
+    page.get_by_role("button", name="Save and check the table").click()
+    expect(page.get_by_text("1 event would be sent")).to_be_visible()
+    assert len(load_mapping(tmp_path / "orders.yaml").tables) == 2
+
+
 def sound(page: Page) -> None:
     """Assert that the page has no fault that axe finds, and fits."""
     for size in (PHONE, DESK):

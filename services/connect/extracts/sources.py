@@ -4,19 +4,22 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 
 from services.connect.comparing.compare import Extract
+from services.connect.comparing.rows import wanted
+from services.connect.extracts.columns import days_in, found_headings
+from services.connect.extracts.fitting import NEAR, Place, Sought, fitting, shared
 from services.connect.extracts.readers import Sheet, sheets
 from services.connect.extracts.struck import struck_rows
-from services.connect.faults import CannotGoOn
-from services.connect.mapping.model import Mapping, Table
+from services.connect.faults import CannotGoOn, Empty, NoTable
+from services.connect.mapping.model import Heading, Mapping, Table
 from services.connect.moments import LONDON, in_words, local_day, micros, moment
 from services.connect.state import State
 
 _END_OF_DAY = time(23, 59, 59)
+_MOST_NAMED = 12
 _DAY = re.compile(r"(?<!\d)(20\d\d)([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d)")
 _PARTS = {"%Y": r"(?P<Y>\d{4})", "%y": r"(?P<y>\d\d)", "%m": r"(?P<m>\d\d)", "%d": r"(?P<d>\d\d)",
           "%H": r"(?P<H>\d\d)", "%M": r"(?P<M>\d\d)", "%S": r"(?P<S>\d\d)"}  # fmt: skip
@@ -86,16 +89,17 @@ def digest_in(file: Path) -> bytes:
 
 
 def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
-    tables = [table for table in mapping.tables if table.query is None and _fits(table.file, file.name)]
+    tables = [table for table in mapping.tables if table.query is None]
     there = sheets(file, mapping.encoding, mapping.separator)
+    held = {sheet.number: _held(tables, sheet) for sheet in there}
+    if not any(held.values()):
+        raise NoTable(_fits_none(file, there, tables))
     struck = struck_rows(file)
-    found = False
-    for table in tables:
-        fitting = _sheets(table, there)
-        for sheet in fitting:
-            found = True
+    for number, table in enumerate(tables):
+        fitting_ones = [sheet for sheet in there if number in held[sheet.number]]
+        for sheet in fitting_ones:
             name, tab = _name(sheet, table), ""
-            if len(fitting) > 1 and table.whole:
+            if len(fitting_ones) > 1 and table.whole:
                 name, tab = table.name or ", ".join(_patterns(table)), sheet.name
             yield Extract(
                 table,
@@ -107,10 +111,64 @@ def _in_file(mapping: Mapping, file: Path) -> Iterator[Extract]:
                 tab=tab,
                 struck=struck.get(sheet.number, ()),
             )
-    if not found:
-        wanted = ", ".join(", ".join(_patterns(table)) or table.file or "any" for table in mapping.tables)
-        names = ", ".join(sheet.name for sheet in there)
-        raise CannotGoOn(f"{file.name}: the mapping names no table in it (it has {names}; the mapping names {wanted})")
+
+
+def _held(tables: Sequence[Table], sheet: Sheet) -> list[int]:
+    """Return the numbers of the tables that a sheet holds."""
+    sought = [_sought(table) for table in tables]
+
+    def share(number: int) -> float:
+        wanted_ones = sought[number].headings
+        try:
+            found, _ = found_headings(sheet.name, sheet.rows(), wanted_ones, tables[number].heading_rows)
+        except Empty:
+            return NEAR
+        if tables[number].across is not None and not days_in(found.texts):
+            return 0.0
+        return shared(found, wanted_ones)
+
+    return fitting(sought, Place(sheet.file.name, (sheet.name,), bool(sheet.separator), sheet.number == 1), share)
+
+
+def _sought(table: Table) -> Sought:
+    made = () if table.across is None else (table.across.day, table.across.cell)
+    headings = tuple(dict.fromkeys(heading for heading in wanted(table) if heading not in made))
+    return Sought(table.file, _patterns(table), headings)
+
+
+def _fits_none(file: Path, there: Sequence[Sheet], tables: Sequence[Table]) -> str:
+    """Return that a file holds no table of the mapping, with what it holds and what the mapping knows."""
+    known = "; ".join(_told(table) for table in tables) or "nothing but queries"
+    names = ", ".join(f"'{sheet.name}'" for sheet in there)
+    held = f"Its headings are {_headings_of(there[0])}." if there[0].separator else f"It has {names}."
+    return (
+        f"{file.name} fits no table of the mapping. {held} The mapping knows {known}. "
+        "Add it to the mapping as a table of its own, or say there that it is one of these."
+    )
+
+
+def _told(table: Table) -> str:
+    """Return how the mapping finds a table."""
+    sheet = f"the sheet {' or '.join(map(repr, _patterns(table)))}" if table.sheet else ""
+    file = f"the file '{table.file}'" if table.file else ""
+    return (
+        " in ".join(filter(None, (sheet, file)))
+        or f"'{table.name or 'a table'}' with {_listed(_sought(table).headings)}"
+    )
+
+
+def _headings_of(sheet: Sheet) -> str:
+    try:
+        found, _ = found_headings(sheet.name, sheet.rows(), ())
+    except Empty:
+        return "none, since it is empty"
+    return _listed([text.strip() for text in found.texts if text.strip()])
+
+
+def _listed(headings: Sequence[Heading]) -> str:
+    names = [heading if isinstance(heading, str) else heading[0] for heading in headings]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(f"'{name}'" for name in names[:_MOST_NAMED]) + more
 
 
 def _name(sheet: Sheet, table: Table) -> str:
@@ -126,19 +184,8 @@ def _name(sheet: Sheet, table: Table) -> str:
     )
 
 
-def _sheets(table: Table, there: Sequence[Sheet]) -> Sequence[Sheet]:
-    """Return the sheets that make the table: all that fit, whatever their order."""
-    if table.sheet is None or there[0].separator:
-        return there[:1]
-    return [sheet for sheet in there if any(_fits(pattern, sheet.name) for pattern in _patterns(table))]
-
-
 def _patterns(table: Table) -> tuple[str, ...]:
     return (table.sheet,) if isinstance(table.sheet, str) else table.sheet or ()
-
-
-def _fits(pattern: str | None, name: str) -> bool:
-    return pattern is None or fnmatchcase(name.casefold().strip(), pattern.casefold().strip())
 
 
 def _by_name(mapping: Mapping, file: Path) -> datetime | None:

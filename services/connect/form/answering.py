@@ -15,7 +15,7 @@ from services.connect.form.uses import Use, choices, slots
 from services.connect.mapping.hints import HOURS
 from services.connect.mapping.likeness import SURE, likeliest
 from services.connect.mapping.seen import Seen, Sheet
-from services.connect.mapping.suggest import nearest
+from services.connect.mapping.suggest import lasting, nearest
 
 Answers = Mapping[str, str]
 
@@ -30,7 +30,7 @@ def answered(tree: Tree, form: Form, answers: Answers, sheets: Sequence[Sheet], 
         table = {"states": {}} if part.table is None else tables[part.table]
         _part(found, part, table, answers, _columns(part, sheets), uses)
         if part.table is None and table["states"]:
-            added.append(_placed(table, part, sheets))
+            added.append(_placed(table, part, sheets, alone=len(sheets) == 1 and not tables))
         elif part.table is None and slots(table, uses):
             words = f"{part.title}: choose what more of its columns are, or use none of them."
             found.faults.append(Fault(part.lines[0].use.name, words))
@@ -77,12 +77,12 @@ def _columns(part: Part, sheets: Sequence[Sheet]) -> dict[str, Seen]:
     return {} if sheet is None else {plain(column.heading): column for column in reversed(sheet.columns)}
 
 
-def _placed(table: Table, part: Part, sheets: Sequence[Sheet]) -> Table:
+def _placed(table: Table, part: Part, sheets: Sequence[Sheet], alone: bool) -> Table:
     """Return a new table with where it is found."""
     sheet = next(one for one in sheets if one.title == part.title)
     if not sheet.is_file:
         return {"sheet": list(sheet.tabs) or sheet.name, **table}
-    return {"file" if len(sheets) > 1 else "name": sheet.name, **table}
+    return {"name": sheet.name, **table} if alone else {"file": lasting(sheet.name), **table}
 
 
 def _part(
@@ -90,7 +90,9 @@ def _part(
 ) -> None:
     for field in part.general:
         given = _given(field, answers)
-        if given is not None:
+        if given is not None and field.key != "vanished":
+            table[field.key] = given.strip() or field.value
+        elif given is not None:
             table["vanished"] = {"ended": given.removeprefix("ended:")} if given.startswith("ended:") else given
     for constant in part.constants:
         given = None if constant.by_column else _given(constant.field, answers)

@@ -4,10 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from contracts.codes import EndReason
 from services.connect.extracts.cells import plain
+from services.connect.extracts.columns import Headings
+from services.connect.extracts.fitting import shared
 from services.connect.form import constants
 from services.connect.form.lines import DATES, DECIMAL, Around
 from services.connect.form.model import Field, Form, Option, Part
-from services.connect.form.tables import Remarks, Table, Tree, in_words, is_in, told_in
+from services.connect.form.tables import Remarks, Table, Tree, held_by, in_words, sought, told_in
 from services.connect.form.uses import Use, authorities
 from services.connect.mapping.seen import Seen, Sheet
 
@@ -22,8 +24,9 @@ _PLACES = {"sheet", "file", "name", "order", "caseload", "recorded", "vanished",
 def form_of(tree: Tree, remarks: Remarks, sheets: Sequence[Sheet], uses: Mapping[str, Use]) -> Form:
     """Return the form of a mapping: first its tables, then the sheets that it leaves out."""
     parts, met = [], []
+    held = [held_in(tables_of(tree), sheet) for sheet in sheets]
     for number, table in enumerate(tables_of(tree)):
-        sheet = next((one for one in sheets if _is_of(table, one, sheets)), None)
+        sheet = next((one for one, numbers in zip(sheets, held, strict=True) if number in numbers), None)
         met.append(sheet)
         parts.append(_part(number, number, table, sheet, uses, remarks))
     for sheet in sheets:
@@ -37,6 +40,19 @@ def tables_of(tree: Tree) -> list[Table]:
     """Return the tables of a mapping that are written as tables."""
     found = tree.get("tables", [])
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def held_in(tables: Sequence[Table], sheet: Sheet) -> list[int]:
+    """Return the numbers of the tables that a sheet holds, by its name and its columns."""
+    return held_by(tables, sheet.place, lambda number: share_in(tables[number], sheet))
+
+
+def share_in(table: Table, sheet: Sheet) -> float:
+    """Return the share of a table's headings that a sheet has."""
+    if "across" in table and sheet.across is None:
+        return 0.0
+    headings = sought(table).headings
+    return shared(Headings(sheet.name, 1, [column.heading for column in sheet.columns], ()), headings)
 
 
 _GENERAL = {"authority", "dates", "decimal", "blanks", "tables"}
@@ -57,10 +73,6 @@ def _general(tree: Tree) -> Iterator[Field]:
     yield Field("blanks", "Your own words for nothing here, each on its line", "\n".join(tree.get("blanks", ())))
 
 
-def _is_of(table: Table, sheet: Sheet, sheets: Sequence[Sheet]) -> bool:
-    return any(is_in(table, name, sheet.is_file, sheet is sheets[0]) for name in sheet.tabs or (sheet.name,))
-
-
 def _part(
     place: int, number: int | None, table: Table, sheet: Sheet | None, uses: Mapping[str, Use], remarks: Remarks
 ) -> Part:
@@ -69,11 +81,11 @@ def _part(
     _, doubts = told_in(around.remarks.at(around.path))
     return Part(
         around.name,
-        _title(table, sheet),
+        title_of(table) if sheet is None else sheet.title,
         number,
         tuple(around.lines(columns, sheet is not None)),
         tuple(constants.of(around, [one.heading for one in columns])),
-        (_vanished(around.name, table),) if number is not None else (),
+        tuple(_of_table(around.name, table)) if number is not None else (),
         tuple(_kept(table)),
         doubts,
     )
@@ -84,11 +96,18 @@ def _once(columns: Sequence[Seen]) -> list[Seen]:
     return list({plain(column.heading): column for column in reversed(columns)}.values())[::-1]
 
 
-def _title(table: Table, sheet: Sheet | None) -> str:
-    if sheet is not None:
-        return sheet.title
+def title_of(table: Table) -> str:
+    """Return what people call a table."""
     wanted = table.get("name") or table.get("sheet") or table.get("file") or "Your table"
     return wanted if isinstance(wanted, str) else ", ".join(wanted)
+
+
+def _of_table(name: str, table: Table) -> Iterator[Field]:
+    if "file" in table:
+        yield Field(f"{name}.file", "The name of its file; * stands for anything", table["file"])
+    if isinstance(table.get("sheet"), str):
+        yield Field(f"{name}.sheet", "The name of its sheet; * stands for anything", table["sheet"])
+    yield _vanished(name, table)
 
 
 def _vanished(name: str, table: Table) -> Field:

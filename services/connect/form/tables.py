@@ -1,11 +1,12 @@
 """A mapping as it is written: its tree of names, lists and words, the remarks in it, and which column a part of it names. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 from services.connect.extracts.cells import plain
+from services.connect.extracts.fitting import Place, Sought, fitting
+from services.connect.mapping.model import Heading
 
 Node = str | list[str] | dict[str, Any]
 """What a mapping says of one value: a heading, several that it may have, or more."""
@@ -81,20 +82,50 @@ def names(heading: str | Sequence[str]) -> list[str]:
     return [heading] if isinstance(heading, str) else list(heading) or [""]
 
 
-def is_in(table: Table, name: str, is_file: bool, first: bool) -> bool:
-    """Return whether a table is in this sheet, or in this file if it has no sheets."""
-    if "query" in table:
-        return False
-    if is_file:
-        return _like(table.get("file", "*"), name)
-    wanted = table.get("sheet")
-    if wanted is None:
-        return first
-    return any(_like(pattern, name) for pattern in names(wanted))
+def held_by(tables: Sequence[Table], place: Place, share: Callable[[int], float]) -> list[int]:
+    """Return the numbers of the tables that a sheet holds. `share` tells how many of a table's headings are there, by its number."""
+    asked = [number for number, table in enumerate(tables) if "query" not in table]
+    found = fitting([sought(tables[number]) for number in asked], place, lambda at: share(asked[at]))
+    return [asked[at] for at in found]
 
 
-def _like(pattern: str, name: str) -> bool:
-    return fnmatchcase(name.casefold().strip(), pattern.casefold().strip())
+def sought(table: Table) -> Sought:
+    """Return how a table is found."""
+    across = table.get("across")
+    made = set(across.values()) if isinstance(across, dict) else set()
+    headings = tuple(dict.fromkeys(one for one in _wanted(table) if one not in made))
+    return Sought(table.get("file"), tuple(names(table["sheet"])) if "sheet" in table else (), headings)
+
+
+def _wanted(table: Table) -> Iterator[Heading]:
+    for name in ("order", "caseload", "recorded"):
+        yield from _headings_in(table.get(name))
+    yield from _of_conditions(table)
+    for stated in table.get("states", {}).values():
+        for form in stated if is_list_of_forms(stated) else [stated]:
+            yield from _of_conditions(form)
+            for member, node in form.items():
+                for one in node if member == "requirements" else [{"": node}]:
+                    yield from _of_conditions(one)
+                    yield from (heading for name in one if name in _NODES for heading in _headings_in(one[name]))
+
+
+def _of_conditions(part: Table) -> Iterator[Heading]:
+    return (heading for name in ("when", "unless") for heading in part.get(name, ()))
+
+
+def _headings_in(node: Any) -> Iterator[Heading]:
+    """Yield the headings that a value needs; several that one column may have are one of them."""
+    if isinstance(node, str):
+        yield from () if node == "?" else (node,)
+    elif isinstance(node, list):
+        yield tuple(node)
+    elif isinstance(node, dict):
+        yield from (heading for name in ("column", "born") for heading in _headings_in(node.get(name)))
+        yield from node.get("joined", ())
+
+
+_NODES = ("", "hours", "months", "complete_by")
 
 
 def headings_named(part: Any) -> list[str]:

@@ -1,7 +1,7 @@
 """A table before anybody has said what it means: what each column is likely to be. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from contracts.codes import Code
 from services.connect.extracts.cells import Scalar, plain, says_nothing, text_of
 from services.connect.extracts.columns import Headings, Row, days_in, is_footer, is_subheading, is_total, spread
+from services.connect.extracts.fitting import Place
 from services.connect.faults import Unread
 from services.connect.mapping.hints import ALL, UNSURE, Names
 from services.connect.mapping.likeness import CLOSE, SURE, likeliest, spoken
@@ -92,11 +93,19 @@ class Sheet:
     """Other sheets of the workbook with the same headings, this one included; empty if there are none."""
     doubts: dict[str, str] = field(default_factory=dict)
     """Why a column may not be what it was taken for, by heading."""
+    file: str = ""
+    """The name of its file."""
+    first: bool = True
+    """Whether it is the first of its file."""
 
     @property
     def title(self) -> str:
         """Return what people call it: its own name, or those of all its sheets."""
         return ", ".join(self.tabs) or self.name
+
+    @property
+    def place(self) -> Place:
+        return Place(self.file, self.tabs or (self.name,), self.is_file, self.first)
 
     @property
     def free(self) -> list[Seen]:
@@ -164,10 +173,7 @@ def _as_one(same: Sequence[Sheet]) -> Sheet:
         Seen(each[0].heading, [cell for column in each for cell in column.cells])
         for each in zip(*(sheet.columns for sheet in same), strict=True)
     ]
-    first, days = same[0], sum(sheet.days for sheet in same)
-    return Sheet(
-        first.name, is_file=False, columns=columns, across=first.across, days=days, tabs=tuple(s.name for s in same)
-    )
+    return replace(same[0], columns=columns, days=sum(sheet.days for sheet in same), tabs=tuple(s.name for s in same))
 
 
 def _taken(likely: float, name: str, column: Seen, kind: Any) -> bool:

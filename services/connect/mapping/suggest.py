@@ -32,6 +32,7 @@ _NO_NUMBER = (
 
 _DAY = 24 * 60
 """Minutes: longer than any session."""
+_DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d[-_.]?[01]\d[-_.]?[0-3]\d|[0-3]\d[-_.]?[01]\d[-_.]?20\d\d)(?!\d)")
 _DAY_MONTH = re.compile(r"(\d{1,2})[./\- ](\d{1,2})[./\- ](?:\d{4}|\d\d)(?!\d)")
 _GONE = (
     "if a row is gone, what was sent still counts and is reported each time (report), is taken back (withdraw), "
@@ -39,8 +40,8 @@ _GONE = (
 )
 
 
-def proposal(sheets: Sequence[Sheet], authority: str | None = None) -> str:
-    """Return the mapping as YAML, for a person to read and correct."""
+def proposal(sheets: Sequence[Sheet], authority: str | None = None, alone: bool = True) -> str:
+    """Return the mapping as YAML, for a person to read and correct. `alone` says whether the mapping has no other table."""
     names = [name for sheet in sheets for name in sheet.tabs or (sheet.name,) if not sheet.is_file]
     lines = [
         "# Proposed from headings and values. Read every line, above all those with DOUBT; then: payback connect check",
@@ -50,7 +51,7 @@ def proposal(sheets: Sequence[Sheet], authority: str | None = None) -> str:
         "tables:",
     ]
     for sheet in sheets:
-        lines += _table(sheet, _where(sheet, alone=len(sheets) == 1, names=names))
+        lines += _table(sheet, _where(sheet, alone=alone and len(sheets) == 1, names=names))
     return "\n".join(lines) + "\n"
 
 
@@ -107,7 +108,14 @@ def _where(sheet: Sheet, alone: bool, names: Sequence[str]) -> str:
         return f"sheet: {_quoted(sheet.name)}"
     if alone:
         return f"name: {_quoted(_stem(sheet.name))}"
-    return f"file: {_quoted(sheet.name)}  # DOUBT: which part of the name stays the same? * stands for anything"
+    return (
+        f"file: {_quoted(lasting(sheet.name))}  # DOUBT: which part of the name stays the same? * stands for anything"
+    )
+
+
+def lasting(file: str) -> str:
+    """Return the pattern of a file's name whatever day is in it."""
+    return _DAY_IN_NAME.sub("*", file)
 
 
 def _pattern(tabs: Sequence[str], names: Sequence[str]) -> str:

@@ -20,7 +20,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from services.connect.faults import CannotGoOn, NoColumn
+from services.connect.faults import CannotGoOn, NoColumn, NoTable
 from services.connect.form.answering import open_in
 from services.connect.mapping.model import Platform
 from services.connect.page.dropped import Dropped
@@ -121,6 +121,11 @@ async def _looked(page: Page, request: Request, asked: Asked) -> Response:
         return await _columns(page, request, text, asked, proposed=True)
     try:
         result = await run_in_threadpool(page.importer.check, asked)
+    except NoTable as fault:
+        questions = await run_in_threadpool(page.importer.unplaced, page.importer.text(), asked.digest)
+        return page.show(
+            request, "tables", 422, asked=asked, text=page.importer.text(), questions=questions, fault=str(fault)
+        )
     except NoColumn as fault:
         if page.importer.is_own(asked.digest):
             raise
@@ -128,7 +133,10 @@ async def _looked(page: Page, request: Request, asked: Asked) -> Response:
     columns = page.importer.columns(asked.digest)
     name = " and ".join(file.name for file in page.importer.dropped.files(asked.digest))
     own = page.importer.is_own(asked.digest)
-    return page.show(request, "looked", outcome=result, columns=columns, asked=asked, name=name, own=own)
+    left_out = [] if own else await run_in_threadpool(page.importer.unplaced, page.importer.text(), asked.digest)
+    return page.show(
+        request, "looked", outcome=result, columns=columns, asked=asked, name=name, own=own, left_out=left_out
+    )
 
 
 async def _columns(
@@ -139,6 +147,8 @@ async def _columns(
         form = await run_in_threadpool(page.importer.form, text, asked.digest)
     except CannotGoOn as fault:
         return page.show(request, "mapping", 422, text=text, asked=asked, proposed=proposed, fault=str(fault))
+    others = await run_in_threadpool(page.importer.others, text, asked.digest)
+    more = {"by_hand": [], "others": others} | more
     return page.show(request, "columns", status, text=text, asked=asked, form=form, proposed=proposed, **more)
 
 
@@ -156,6 +166,22 @@ async def _mapping(page: Page, request: Request, _form: FormData) -> Response:
 async def _as_form(page: Page, request: Request, form: FormData) -> Response:
     text = _text(form, "text") or page.importer.text()
     return await _columns(page, request, text, _asked(form), proposed=not page.importer.mapping.exists())
+
+
+async def _tables(page: Page, request: Request, form: FormData) -> Response:
+    """Ask what the sheets are that no table fits, and those that may have been taken for another table."""
+    asked, text = _asked(form), _text(form, "text") or page.importer.text()
+    of_none = await run_in_threadpool(page.importer.unplaced, text, asked.digest)
+    questions = [*of_none, *await run_in_threadpool(page.importer.others, text, asked.digest)]
+    return page.show(request, "tables", asked=asked, text=text, questions=questions)
+
+
+async def _place(page: Page, request: Request, form: FormData) -> Response:
+    """Let sheets be tables of the mapping, and show them in its form. Nothing is saved yet."""
+    asked, base = _asked(form), _text(form, "text").replace("\r\n", "\n")
+    answers = {name: value for name, value in form.items() if isinstance(value, str)}
+    text, by_hand = await run_in_threadpool(page.importer.place, base, asked.digest, answers)
+    return await _columns(page, request, text, asked, proposed=text != base, by_hand=by_hand)
 
 
 async def _keep_columns(page: Page, request: Request, form: FormData) -> Response:
@@ -220,6 +246,8 @@ def application(importer: Importer, port: int, key: str) -> Starlette:
             Route("/mapping", page.handle(_mapping)),
             Route("/mapping", page.handle(_keep_mapping), methods=["POST"]),
             Route("/form", page.handle(_as_form), methods=["POST"]),
+            Route("/tables", page.handle(_tables), methods=["POST"]),
+            Route("/place", page.handle(_place), methods=["POST"]),
             Route("/columns", page.handle(_keep_columns), methods=["POST"]),
             Route("/send", page.handle(_send), methods=["POST"]),
             Mount("/static", StaticFiles(directory=WEB / "static")),

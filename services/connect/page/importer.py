@@ -12,6 +12,7 @@ from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn
 from services.connect.form.answering import answered
 from services.connect.form.model import Answered, Form
+from services.connect.form.placing import Unplaced, others, placed, unplaced
 from services.connect.form.showing import form_of, tables_of
 from services.connect.form.tables import Tree
 from services.connect.form.tree import remarks_in, tree_of, written
@@ -90,6 +91,22 @@ class Importer:
         sheets = self._sheets(tree, digest)
         found = answered(tree, form_of(tree, remarks, sheets, _uses()), answers, sheets, _uses())
         return (written(found.tree, remarks.still(tree, found.tree)) if found.changed else text), found
+
+    def unplaced(self, text: str, digest: str) -> list[Unplaced]:
+        """Return the sheets of the files that no table of the mapping fits, with the question what each is."""
+        tree = tree_of(text, self.mapping.name)
+        return unplaced(tree, self._sheets(tree, digest))
+
+    def others(self, text: str, digest: str) -> list[Unplaced]:
+        """Return the sheets of the files that may be other tables than those for which they were taken."""
+        tree = tree_of(text, self.mapping.name)
+        return others(tree, self._sheets(tree, digest)) if digest else []
+
+    def place(self, text: str, digest: str, answers: Mapping[str, str]) -> tuple[str, list[str]]:
+        """Return the mapping with sheets as its tables, and the titles of those for which nothing could be proposed."""
+        tree = tree_of(text, self.mapping.name)
+        found, remarks, by_hand = placed(tree, remarks_in(text), self._sheets(tree, digest), answers)
+        return (text if found == tree else written(found, remarks)), by_hand
 
     def _sheets(self, tree: Tree, digest: str) -> list[Sheet]:
         return looked_at(self.dropped.files(digest), tables_of(tree)) if digest else []

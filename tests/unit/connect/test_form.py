@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from services.connect.faults import CannotGoOn
 from services.connect.form.answering import answered, open_in
 from services.connect.form.model import Form, Line
+from services.connect.form.placing import placed, unplaced
 from services.connect.form.showing import form_of, tables_of
 from services.connect.form.tables import Remarks, Tree
 from services.connect.form.tree import remarks_in, tree_of, written
@@ -463,3 +464,29 @@ def test_a_column_that_is_called_otherwise_now_is_named_wherever_the_mapping_nam
     stated = found.tree["tables"][0]["states"]
     assert stated["order.received"]["received_on"] == {"column": heading, "dates": "dmy"}, "it is read as before"
     assert stated["session.recorded"]["ref"] == {"joined": [heading]}
+
+
+@given(
+    st.lists(tables(), max_size=3),
+    st.dictionaries(st.sampled_from(["s0", "s1"]), st.sampled_from(["new", "", "0", "1"])),
+)
+@settings(max_examples=100)
+def test_adding_a_table_leaves_the_others_as_they_are(found: list[dict[str, Any]], answers: dict[str, str]) -> None:
+    tree = {"authority": "S12000027", "tables": found}
+    new = Sheet("Squad", False, [Seen("Ref", ["A1"]), Seen("Date", [date(2026, 3, 2)]), Seen("Attended", ["Yes"])])
+    asked = {one.field.name: one.field for one in unplaced(tree, [SHEET, new])}
+    assert all(field.value in {option.value for option in field.options} for field in asked.values())
+    given = {
+        name: one for name, one in answers.items() if name in asked and one in {o.value for o in asked[name].options}
+    }
+    after, _, by_hand = placed(tree, Remarks(), [SHEET, new], given)
+    renamed = {int(one) for one in given.values() if one.isdecimal()}
+    places = {"name", "sheet", "file"}
+    for number, table in enumerate(found):
+        now = after["tables"][number]
+        assert {name: one for name, one in now.items() if name not in places} == {
+            name: one for name, one in table.items() if name not in places
+        }
+        assert number in renamed or now == table
+    added = sum(one == "new" for one in given.values())
+    assert len(after["tables"]) == len(found) + added - len(by_hand)

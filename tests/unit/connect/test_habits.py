@@ -18,13 +18,16 @@ from contracts.generate.samples import ARRIVED
 from services.connect.comparing.compare import compare
 from services.connect.extracts.cells import says_nothing
 from services.connect.extracts.sources import extracts_in, taken_at
-from services.connect.faults import CannotGoOn, Unread
+from services.connect.faults import CannotGoOn, NoTable, Unread
+from services.connect.form.placing import placed
+from services.connect.form.showing import tables_of
+from services.connect.form.tree import remarks_in, tree_of, written
 from services.connect.home import Home
 from services.connect.mapping.loading import read_mapping
 from services.connect.mapping.transforms import whole_in
 from services.connect.result import ImportResult
 from services.connect.state import State
-from services.connect.work import Job, proposed
+from services.connect.work import Job, looked_at, proposed
 from tests.support.extracts import HEADINGS, Rows, mapping, order, taken, text, xlsx
 
 MONTHS = ("Apr 26", "May 26", "Jun 26")
@@ -329,10 +332,38 @@ def test_a_fault_in_a_mapping_is_told_in_words() -> None:
         read_mapping(yaml, "m")
 
 
-def test_two_tables_that_fit_one_file_are_told_apart_by_its_name(tmp_path: Path) -> None:
-    yaml = with_orders(tmp_path) + ACROSS.partition("tables:\n")[2]
+def test_two_tables_without_a_file_are_told_apart_by_headings_unless_both_fit(tmp_path: Path) -> None:
+    table = text(tmp_path / "o.csv", [HEADINGS, order("A1")])
+    both = with_orders(tmp_path) + ACROSS.partition("tables:\n")[2]
+    result, _ = Imports(tmp_path, both).take(taken(table, 2))
+    assert dict(result.rows) == {"o.csv": 1}
+    twice = (
+        with_orders(tmp_path)
+        + "  - sheet: Squad\n    order: Ref\n    states:\n      contact.made: {made_on: First contact}\n"
+    )
     with pytest.raises(CannotGoOn, match=r"o\.csv fits more than one table of the mapping"):
-        Imports(tmp_path, yaml).take(taken(text(tmp_path / "o.csv", [HEADINGS, order("A1")]), 2))
+        Imports(tmp_path, twice).take(taken(table, 2))
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["the sheet", "the file"])
+def test_a_table_under_another_name_sends_nothing_again_and_misses_what_is_gone(again: bool, tmp_path: Path) -> None:
+    yaml = with_orders(tmp_path, more="vanished: withdraw")
+    yaml = yaml.replace("sheet: Orders", "file: orders*.csv") if again else yaml
+    office = Imports(tmp_path, yaml)
+    first, later = [HEADINGS, order("A1"), order("A2")], [HEADINGS, order("A1")]
+    if again:
+        files = (text(tmp_path / "orders 2026-03-02.csv", first), text(tmp_path / "cpo 2026-03-03.csv", later))
+    else:
+        files = (xlsx(tmp_path / "1.xlsx", {"Orders": first}), xlsx(tmp_path / "2.xlsx", {"CPO 26-27": later}))
+    _, events = office.take(taken(files[0], 2))
+    assert {event.subject for event in events} == {"A1", "A2"}
+    with pytest.raises(NoTable, match="fits no table of the mapping"):
+        office.take(taken(files[1], 3))
+    tree = tree_of(yaml, "m")
+    found, remarks, _ = placed(tree, remarks_in(yaml), looked_at([files[1]], tables_of(tree)), {"s0": "0"})
+    office.job = Job(read_mapping(written(found, remarks), "m"), office.job.home, None)
+    _, events = office.take(taken(files[1], 3))
+    assert {(event.subject, event.data.NAME) for event in events} == {("A2", "fact.withdrawn")}
 
 
 def test_a_row_that_is_struck_through_is_named_and_read(tmp_path: Path) -> None:

@@ -5,11 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from httpx2 import Response
 from markupsafe import escape
 from starlette.testclient import TestClient
@@ -20,7 +22,7 @@ from services.connect.page.dropped import Dropped
 from services.connect.page.importer import Importer
 from tests.support.asking import InThisThread
 from tests.support.children import child
-from tests.support.extracts import HEADINGS, MAPPING, order, xlsx
+from tests.support.extracts import HEADINGS, MAPPING, SESSIONS, order, xlsx
 
 PORT, KEY = 8123, "the-key"
 HERE = f"http://127.0.0.1:{PORT}"
@@ -83,11 +85,11 @@ def test_a_name_that_was_given_this_address_shows_nothing(browser: TestClient, h
 @pytest.mark.parametrize("origin", [None, "null", "https://elsewhere.example", f"http://localhost:{PORT}", HERE + "0"])
 def test_another_site_can_send_no_form(browser: TestClient, origin: str | None) -> None:
     headers = {"Origin": origin} if origin else {}
-    for address in ("/look", "/check", "/send", "/mapping", "/form", "/columns"):
+    for address in ("/look", "/check", "/send", "/mapping", "/form", "/columns", "/tables", "/place"):
         assert browser.post(address, data={"key": KEY}, headers=headers).status_code == 403
 
 
-@pytest.mark.parametrize("address", ["/look", "/check", "/send", "/mapping", "/form", "/columns"])
+@pytest.mark.parametrize("address", ["/look", "/check", "/send", "/mapping", "/form", "/columns", "/tables", "/place"])
 def test_a_form_without_the_key_is_not_ours(browser: TestClient, address: str) -> None:
     answer = browser.post(address, data={"key": "another"}, headers={"Origin": HERE})
     assert answer.status_code == 403
@@ -276,3 +278,82 @@ def test_a_heading_that_was_changed_is_mended_on_the_page(
     assert looked.status_code == 200, looked.text
     assert "events would be sent" in looked.text
     assert "made_on: Seen first" in importer.mapping.read_text()
+
+
+CAFE = "Caf\u00e9 placements\n\nCPO ref;Date;Came?;Hrs;Kind of work\nA1;03/03/2026;Yes;3,5;Removals\nA2;04/03/2026;No show;;Removals\n"
+
+
+def test_a_table_that_fits_none_is_added_beside_those_that_are_there(browser: TestClient, importer: Importer) -> None:
+    before = MAPPING.format(more="vanished: report") + SESSIONS.format(more="vanished: withdraw")
+    importer.mapping.write_text(before)
+    asked = drop(browser, "cafe placements.csv", CAFE.encode("cp1252"))
+    assert "cafe placements.csv fits no table of the mapping" in asked
+    assert "more than one" not in asked
+    fields = Fields(asked, "/place").sent
+    assert fields["s0"] == "new"
+    shown = post(browser, "/place", **fields)
+    assert importer.mapping.read_text() == before, "nothing is saved yet"
+    answers = Fields(shown.text, "/columns").sent
+    labels = {
+        text: name for name, text in re.findall(r'<label class="[^"]*" for="([^"]+)">([^<]+)</label>', shown.text)
+    }
+    assert answers[labels["The name of its file; * stands for anything"]] == "cafe placements.csv"
+    looked = post(browser, "/columns", **{name: "" if value == "?" else value for name, value in answers.items()})
+    assert looked.status_code == 200, looked.text
+    assert "2 events would be sent" in looked.text
+    old, new = yaml.safe_load(before)["tables"], yaml.safe_load(importer.mapping.read_text())["tables"]
+    assert new[:2] == old, "the tables that are there stay as they are"
+    assert (new[2]["file"], new[2]["order"], list(new[2]["states"])) == (
+        "cafe placements.csv",
+        "CPO ref",
+        ["session.recorded"],
+    )
+
+
+def test_a_table_under_another_name_is_the_one_that_it_was(
+    browser: TestClient, importer: Importer, tmp_path: Path
+) -> None:
+    importer.mapping.write_text(MAPPING.format(more="vanished: report"))
+    renamed = ["Seen first" if one == "First contact" else one for one in HEADINGS]
+    table = xlsx(tmp_path / "o.xlsx", {"Orders 26-27": [renamed, order("A1")]}).read_bytes()
+    asked = drop(browser, "o.xlsx", table)
+    assert "o.xlsx fits no table of the mapping" in asked
+    fields = Fields(asked, "/place").sent
+    assert fields["s0"] == "0", "the table that has most of these columns"
+    shown = post(browser, "/place", **fields).text
+    assert "Is it now Seen first?" in shown
+    answers = Fields(shown, "/columns").sent
+    [now] = [name for name in answers if name.endswith(".now")]
+    assert "events would be sent" in post(browser, "/columns", **(answers | {now: "Seen first"})).text
+    [kept] = yaml.safe_load(importer.mapping.read_text())["tables"]
+    assert (kept["name"], kept["sheet"]) == ("Orders", "Orders 26-27")
+
+
+def test_a_sheet_that_is_left_out_can_be_added_later(browser: TestClient, importer: Importer, tmp_path: Path) -> None:
+    importer.mapping.write_text(MAPPING.format(more="vanished: report"))
+    squad = [["Ref", "Date", "Attended", "Hours"], ["A1", date(2026, 3, 2), "Yes", 6]]
+    table = xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1")], "Squad": squad}).read_bytes()
+    looked = drop(browser, "o.xlsx", table)
+    assert "Left out, since the mapping does not know it: Squad." in looked
+    asked = post(browser, "/tables", **Fields(looked, "/send").sent).text
+    fields = Fields(asked, "/place").sent
+    assert fields["s1"] == "", "what was left out stays so without an answer"
+    shown = post(browser, "/place", **(fields | {"s1": "new"})).text
+    text = Fields(shown, "/columns").sent["text"]
+    assert [list(table["states"]) for table in yaml.safe_load(text)["tables"]][1:] == [["session.recorded"]]
+
+
+def test_a_text_file_that_was_taken_for_a_table_can_be_another(browser: TestClient, importer: Importer) -> None:
+    importer.mapping.write_text(
+        "authority: S12000047\ntables:\n  - name: Seen\n    order: Ref\n    states:\n      contact.made: {made_on: Seen}\n"
+    )
+    shown = drop(browser, "papers 2026-03-02.csv", b"Ref,Papers in\nA1,02/03/2026\n")
+    assert "there is no column &#39;Seen&#39;" in shown
+    assert "papers 2026-03-02.csv is another table" in shown
+    asked = post(browser, "/tables", **Fields(shown, "/columns").sent).text
+    fields = Fields(asked, "/place").sent
+    shown = post(browser, "/place", **(fields | {"s0": "new"})).text
+    looked = post(browser, "/columns", **Fields(shown, "/columns").sent)
+    assert "1 event would be sent" in looked.text
+    [seen, papers] = yaml.safe_load(importer.mapping.read_text())["tables"]
+    assert (seen["name"], papers["file"]) == ("Seen", "papers *.csv")

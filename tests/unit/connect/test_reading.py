@@ -129,7 +129,7 @@ def test_a_renamed_heading_stops_everything_and_is_guessed(tmp_path: Path) -> No
 
 
 def test_another_sheet_stops_everything(tmp_path: Path) -> None:
-    with pytest.raises(CannotGoOn, match="it has Sheet1; the mapping names Orders"):
+    with pytest.raises(CannotGoOn, match=r"fits no table .* It has 'Sheet1'\. The mapping knows the sheet 'Orders'"):
         told(tmp_path, xlsx(tmp_path / "o.xlsx", {"Sheet1": [HEADINGS, order("A1")]}))
 
 
