@@ -471,10 +471,12 @@ class PlacementStarted(_UnpaidWorkFact, frozen=True, kw_only=True):
     DATES = ("started_on",)
     started_on: date
     """The first day of the placement."""
-    setting: Setting
-    """How the placement is run."""
-    work_type: WorkType
-    """What kind of work it is."""
+    setting: Annotated[Setting | None, Meta(description="How the placement is run; left out if that is not known.")] = (
+        None
+    )
+    work_type: Annotated[
+        WorkType | None, Meta(description="What kind of work it is; left out if that is not known.")
+    ] = None
     late_reason: Late = None
 
 

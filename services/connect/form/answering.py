@@ -236,5 +236,5 @@ def _open_constants(part: Part) -> Iterator[Fault]:
     for one in part.constants:
         if one.by_column:
             yield Fault(one.field.name, f"{part.title}: no column is taken for '{one.field.label}'.")
-        elif one.field.value in {OPEN, ""}:
+        elif one.field.value == OPEN or not (one.field.value or one.field.options):
             yield Fault(one.field.name, f"{part.title}: choose '{one.field.label}'.")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from contracts.codes import Code, LateReason
 from contracts.events import Label
 from services.connect.form.lines import Around
 from services.connect.form.model import OPEN, Constant, Field, Option
@@ -10,6 +11,7 @@ from services.connect.form.tables import Node, Table, beginning_small, told_in
 from services.connect.form.uses import GROUPS, Use, choices, is_reference
 
 _ASK = Option(OPEN, "Choose")
+_NOTHING = Option("", "Not known, so nothing is said of it")
 ALWAYS, JOINED = "always:", "joined:"
 
 
@@ -35,13 +37,13 @@ def _is_about_all(table: Table) -> bool:
 
 
 def _of_member(around: Around, node: Node | None, use: Use, headings: Sequence[str]) -> Iterator[Constant]:
-    if (node is None and not use.required) or not _is_constant(node, use):
+    if (node is None and not _may_be_said(use)) or not _is_constant(node, use):
         return
     at = f"{around.name}.k.{use.key}"
     label = f"{GROUPS[use.event]}: {beginning_small(use.label.rpartition(': ')[2])}"
     place = (*around.path, *use.place(around.table))
     _, doubts = told_in(text for _, text in around.remarks.under(place))
-    value = value_in(node)
+    value = "" if node is None and not use.required else value_in(node)
     if use.kind == Label:
         text = "" if value == OPEN else value.removeprefix(ALWAYS)
         yield Constant(use.key, Field(f"{at}.text", label, text), doubts=doubts)
@@ -49,6 +51,11 @@ def _of_member(around: Around, node: Node | None, use: Use, headings: Sequence[s
         yield _by_column(around.name, use)
     else:
         yield Constant(use.key, Field(at, label, value, options), doubts=doubts)
+
+
+def _may_be_said(use: Use) -> bool:
+    """Return whether a member is asked about that no column holds: it must be there, or may be the same in every row."""
+    return use.required or (use.kind is not LateReason and isinstance(use.kind, type) and issubclass(use.kind, Code))
 
 
 def _is_constant(node: Node | None, use: Use) -> bool:
@@ -71,6 +78,7 @@ def _options(use: Use, value: str, headings: Sequence[str]) -> tuple[Option, ...
         options = tuple(Option(f"{ALWAYS}{one.value}", f"{one.label} in every row") for one in choices(use.kind))
     if value == OPEN:
         return (_ASK, *options) if options else None
+    options = options if use.required else (_NOTHING, *options)
     there = any(value == option.value for option in options)
     return options if there else (*options, Option(value, value.partition(":")[2]))
 
@@ -82,8 +90,10 @@ def value_in(node: Any) -> str:
     return f"{ALWAYS}{node['always']}" if "always" in node else f"{JOINED}{node['joined'][0]}"
 
 
-def node_of(value: str) -> Node:
-    """Return the constant that the value of a field means."""
+def node_of(value: str) -> Node | None:
+    """Return the constant that the value of a field means; None if nothing is said."""
+    if not value:
+        return None
     if value.startswith(JOINED):
         return {"joined": [value.removeprefix(JOINED)]}
     return {"always": value.removeprefix(ALWAYS)} if value.startswith(ALWAYS) else OPEN

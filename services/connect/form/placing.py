@@ -1,4 +1,4 @@
-"""What becomes of a sheet that no table of a mapping fits: a table of its own, or one of the mapping's under another name. Pure."""
+"""Places a sheet that no table of a mapping fits: as a table of its own, or as one of the mapping's under another name."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -173,7 +173,7 @@ def _member(sheet: Sheet, name: str, member: str, hint: Any) -> list[str]:
     column = _column(sheet, name, member, bare(hint))
     if column is not None and not (member == "age_at_imposition" and sheet.find(BORN, date)):
         column.used = True
-        return [_doubted(sheet, column, line) for line in _found(member, column, bare(hint))]
+        return [_doubted(sheet, column, line) for line in _found(member, column, hint)]
     other = _INSTEAD.get(member)
     instead = None if other is None else other(sheet, name)
     if instead is not None:
@@ -225,17 +225,23 @@ _INSTEAD: dict[str, Callable[[Sheet, str], str | None]] = {
 """Members that another column may provide if they have no column of their own."""
 
 
-def _found(member: str, column: Seen, kind: Any) -> Iterator[str]:
+def _found(member: str, column: Seen, hint: Any) -> Iterator[str]:
+    kind = bare(hint)
     if isinstance(kind, type) and issubclass(kind, Code):
-        yield from _coded(member, column, kind)
+        yield from _coded(member, column, kind, "" if optional(hint) else _for_blanks(kind))
         return
     yield f"        {member}: {_quoted(column.heading)}  # {_evidence(column, kind)}"
 
 
-def _coded(member: str, column: Seen, kind: type[Code]) -> Iterator[str]:
+def _for_blanks(kind: type[Code]) -> str:
+    """Return the code for a blank cell; empty if there is none that says no more than that."""
+    return "not_known" if "not_known" in list(kind) else "other" if kind is WorkType else ""
+
+
+def _coded(member: str, column: Seen, kind: type[Code], blank: str) -> Iterator[str]:
+    """Propose how the words of a column are read, and that a blank cell means this code."""
     read = code_in(kind, {})
     unknown = Counter(text_of(cell) for cell in column.filled if not reads(read, cell))
-    blank = "not_known" if "not_known" in list(kind) else "other" if kind is WorkType else ""
     blanks = len(column.cells) - len(column.filled) if blank else 0
     counted = f"{blanks} blank {'cell counts' if blanks == 1 else 'cells count'} as {blank.replace('_', ' ')}"
     doubt = f"DOUBT: {counted}" if blanks else ""

@@ -22,6 +22,7 @@ from services.connect.form.uses import GROUPS, labels_of, uses_of
 from services.connect.mapping.loading import read_mapping
 from services.connect.mapping.model import STATABLE, members
 from services.connect.mapping.seen import Seen, Sheet
+from services.connect.mapping.suggest import proposal
 from services.connect.template import MAPPING, built_in
 from services.connect.work import looked_at, proposed
 
@@ -490,3 +491,23 @@ def test_adding_a_table_leaves_the_others_as_they_are(found: list[dict[str, Any]
         assert number in renamed or now == table
     added = sum(one == "new" for one in given.values())
     assert len(after["tables"]) == len(found) + added - len(by_hand)
+
+
+def test_a_placement_says_nothing_of_what_a_register_does_not_have() -> None:
+    columns = [Seen("Ref", ["A1", "A2"]), Seen("On squad from", [date(2026, 3, 2), date(2026, 3, 3)])]
+    text = proposal([Sheet("Register", False, columns)], "S12000023")
+    assert "setting" not in text
+    assert "work_type" not in text
+    tree = tree_of(text, "m")
+    form = form_of(tree, remarks_in(text), [Sheet("Register", False, columns)], USES)
+    told = {one.field.label: one.field for part in form.parts for one in part.constants}
+    assert {told[f"Placement: {name}"].value for name in ("placement setting", "placement work")} == {""}
+    assert list(open_in(form)) == []
+    chosen = told["Placement: placement setting"].name
+    said = answered(tree, form, posted(form) | {chosen: "always:group"}, [], USES).tree
+    assert said["tables"][0]["states"]["placement.started"] == {
+        "started_on": "On squad from",
+        "setting": {"always": "group"},
+    }
+    again = form_of(said, Remarks(), [], USES)
+    assert answered(said, again, posted(again) | {chosen: ""}, [], USES).tree == tree

@@ -1,13 +1,14 @@
 """The codec takes what systems of all sorts write for what they mean, and says why it cannot take the rest."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import fields, replace
 
 from contracts.decoding.codec import Event, decode, encode
-from contracts.events import SessionRecorded, Topic, TransferRequested
+from contracts.events import PlacementStarted, RequirementVaried, SessionRecorded, Topic, TransferRequested
 from contracts.generate.examples import as_sent
 from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS
 from contracts.rejections import Rejection
@@ -41,6 +42,24 @@ def test_examples_are_read_fast_and_with_care_alike(event: Event) -> None:
     slowly = json.dumps(as_sent(event) | {"traceparent": None}).encode()
     assert decode(encode(event), kind_of(event.data), AUTHORITY, ARRIVED) == event
     assert decode(slowly, kind_of(event.data), AUTHORITY, ARRIVED) == event
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.id)
+def test_each_optional_member_may_be_left_out(event: Event) -> None:
+    """The fast reading counts what is there, so it must know each member that may not be. What is varied decides which it needs."""
+    wanted = isinstance(event.data, RequirementVaried)
+    for member in (one for one in fields(event.data) if not one.required and not wanted):
+        without = replace(event, data=replace(event.data, **{member.name: member.default}))
+        assert decode(encode(without), kind_of(event.data), AUTHORITY, ARRIVED) == without
+
+
+def test_a_placement_says_no_more_than_is_known() -> None:
+    sent = as_sent(next(event for event in EVENTS if isinstance(event.data, PlacementStarted)))
+    found = decode(
+        json.dumps(sent | {"data": {"started_on": "2025-03-11"}}).encode(), Topic.UNPAID_WORK, AUTHORITY, ARRIVED
+    )
+    assert isinstance(found, Event), found
+    assert found.data == PlacementStarted(started_on=date(2025, 3, 11))
 
 
 @pytest.mark.parametrize(

@@ -327,10 +327,7 @@ DONE: dict[str, type[Fact]] = {
 
 def done(standard: str, reason: LateReason | None = None) -> Fact:
     kind = DONE[standard]
-    given: dict[str, object] = {kind.DATES[0]: date(2025, 9, 1), "late_reason": reason}
-    if kind is PlacementStarted:
-        given |= {"setting": "group", "work_type": "gardening"}
-    return msgspec.convert(given, kind)
+    return msgspec.convert({kind.DATES[0]: date(2025, 9, 1), "late_reason": reason}, kind)
 
 
 OUTSIDE = structs.replace(IMPOSED, outside_jurisdiction=True)
