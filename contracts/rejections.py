@@ -1,5 +1,7 @@
 """Why an event is refused, in codes that never change and words for the person who has to correct it."""
 
+import re
+
 from msgspec import Struct
 
 from contracts.codes import Code
@@ -22,7 +24,10 @@ class Reason(Code):
         "Leave out members that the contract does not name; free text and people's names are never accepted.",
     )
     MISSING_MEMBER = "missing_member", "Add the member that the contract requires."
-    WRONG_TYPE = "wrong_type", "Use the JSON type that the contract names."
+    WRONG_TYPE = (
+        "wrong_type",
+        "Use the kind of value that the contract names: a number without quotation marks, for example.",
+    )
     BAD_CODE = "bad_code", "Use a code from the code list of the contract."
     BAD_DATE = "bad_date", "Write dates as YYYY-MM-DD, and use only days that exist."
     BAD_TIME = "bad_time", "Write times as RFC 3339 with an offset, as in 2026-03-01T09:30:00Z."
@@ -59,6 +64,22 @@ class Reason(Code):
     @property
     def remedy(self) -> str:
         return self.label
+
+
+_DATA = re.compile(r"\$\.data(?=[.\[]|$)")
+_STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")
+
+
+def place_in_words(path: str) -> str:
+    """Return a JSONPath into an event for people: `$.data.requirements[0].hours` is `hours of requirement 1`."""
+    words: list[str] = []
+    for name, number in _STEP.findall(_DATA.sub("", path)):
+        if name:
+            words.append(name.replace("_", " "))
+        else:
+            words[-1:] = [f"{words[-1].removesuffix('s') if words else 'part'} {int(number) + 1}"]
+    whole = "its data" if path == "$.data" else "the event as a whole"
+    return " of ".join(reversed(words)) or whole
 
 
 class Rejection(Struct, frozen=True):

@@ -295,7 +295,7 @@ def _type_in(topic: Topic, envelope: Attributes) -> _Type:
         raise Unacceptable(Reason.WRONG_TOPIC, "$.type", f"{fact.NAME} belongs to {fact.TOPICS[0]}")
     if (envelope.subject == AUTHORITY_SUBJECT) is not fact.ABOUT_AUTHORITY:
         expected = "-" if fact.ABOUT_AUTHORITY else "an order reference"
-        raise Unacceptable(Reason.WRONG_SUBJECT, "$.subject", f"{fact.NAME} needs {expected}")
+        raise Unacceptable(Reason.WRONG_SUBJECT, "$.subject", f"the subject of {fact.NAME} is {expected}")
     return known
 
 

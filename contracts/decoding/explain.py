@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+from contracts.decoding.envelope import CASELOAD, EXTRACT_ROW, MEDIA_TYPE, SIGNATURE
 from contracts.decoding.reading import safe
 from contracts.rejections import Reason, Unacceptable
 
@@ -22,8 +23,31 @@ _PATTERNS: tuple[tuple[re.Pattern[str], Reason], ...] = (
     (re.compile(r"Expected `str` (?:matching regex|of length) .*", re.DOTALL), Reason.BAD_FORMAT),
     (re.compile(r"Expected `(?:int|float|array)` (?:[<>]=?|of length) .*"), Reason.OUT_OF_RANGE),
     (re.compile(r"(?:Integer value|Number) out of range"), Reason.OUT_OF_RANGE),
-    (re.compile(r"(Expected `[^`]*`, got `[^`]*`)"), Reason.WRONG_TYPE),
+    (re.compile(r"Expected `([^`]*)`, got `([^`]*)`"), Reason.WRONG_TYPE),
 )
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "date": "a day",
+    "object": "members in braces",
+    "array": "a list",
+    "null": "nothing",
+}
+"""What the library calls the kinds of values, in words for people."""
+_LIKE = {
+    "S12[0-9]{6}": "the code of an authority, such as S12000027",
+    "20[0-9]{2}-(0[1-9]|1[0-2])": "a month, such as 2026-03",
+    "[a-z_]{1,40}(/[A-Za-z0-9._/-]{1,64})?": "the key of a fact, such as contact or session/s1",
+    "0{0,55}[1-9][0-9]{0,8}": "a whole number from 1 to 999,999,999",
+    CASELOAD: "a code of up to 20 letters and digits with a digit in it, such as team-3",
+    EXTRACT_ROW: "16 digits of a file's SHA-256, its sheet and its row, such as 0123456789abcdef.1.14",
+    SIGNATURE: "a detached JWS",
+    MEDIA_TYPE: "application/json, with parameters or without",
+}
+"""What text must be like, by its pattern. Those that only say which characters may stand in it need no words of their own."""
+_SETS = (("A-Za-z0-9", "letters, digits"), ("A-Za-z", "letters"), ("a-z", "small letters"), ("0-9", "digits"))
 _PATH = re.compile(r" - at `(\$[^`]*)`$")
 _STEP = re.compile(r"\.([A-Za-z_]+)|\[(\d+)\]")
 _CLASS_OF_CHARACTERS = re.compile(r"(\[[^\]]+\])\{(\d+),(\d+)\}")
@@ -38,8 +62,11 @@ def explained(error: msgspec.ValidationError, kind: type[Any], sent: Any, root: 
         if found := pattern.fullmatch(words):
             if reason in (Reason.UNKNOWN_MEMBER, Reason.MISSING_MEMBER):
                 return _of_member(reason, root + path[1:], safe(found[1]))
-            words = found[1] if pattern.groups else _WORDS[reason](list(_declared(kind, path)), _value(sent, path))
-            return Unacceptable(reason, root + path[1:], words.replace("`", ""))
+            if reason is Reason.WRONG_TYPE:
+                return Unacceptable(reason, root + path[1:], f"expected {kinds_in(found[1])}, not {kinds_in(found[2])}")
+            return Unacceptable(
+                reason, root + path[1:], _WORDS[reason](list(_declared(kind, path)), _value(sent, path))
+            )
     return Unacceptable(Reason.WRONG_TYPE, root + path[1:], "not what the contract asks for")
 
 
@@ -97,19 +124,35 @@ def _form(declared: list[inspect.Type], sent: Any) -> str:
 
 
 def _pattern(pattern: str, text: str) -> str:
-    expected = f"expected text like {pattern}"
     allowed = _CLASS_OF_CHARACTERS.fullmatch(pattern)
     if allowed is None:
-        return expected
+        return f"expected {_LIKE.get(pattern, 'text in the form that the contract names')}"
+    expected = f"expected {allowed[2]} to {allowed[3]} {_characters(allowed[1][1:-1])}"
     place = next((place for place, one in enumerate(text) if not re.fullmatch(allowed[1], one)), None)
-    return f"{expected}, not {len(text)} characters" if place is None else f"{expected}; {offending(text, place)}"
+    return f"{expected}, not {len(text)} of them" if place is None else f"{expected}; {offending(text, place)}"
+
+
+def _characters(inside: str) -> str:
+    """Return in words which characters a set has: `letters, digits or . _ / -`."""
+    if inside == "!-~":
+        return "characters of a keyboard without blanks"
+    named, words = next(((name, words) for name, words in _SETS if inside.startswith(name)), ("", ""))
+    signs = " ".join(inside.removeprefix(named).replace(" ", "")) + (" or blanks" if " " in inside else "")
+    return f"{words} or {signs}" if named and signs.strip() else words or signs
 
 
 def offending(text: str, place: int) -> str:
-    """Name the one character that does not belong."""
+    """Name the one character that does not belong; by its number, if it cannot be seen or looks like another."""
     one = text[place]
-    shown = f"{one!r}, " if one.isprintable() and one != "`" else ""
-    return f"{shown}U+{ord(one):04X}, at character {place + 1} is not allowed"
+    shown = "a blank" if one == " " else repr(one) if one.isprintable() and one != "`" else ""
+    number = "" if one.isascii() and shown else f"U+{ord(one):04X}"
+    return f"{', '.join(filter(None, (shown, number)))} at character {place + 1} is not allowed"
+
+
+def kinds_in(names: str) -> str:
+    """Return in words what the library calls kinds of values, as in `int | null`."""
+    found = [_KINDS.get(name.strip(), "another kind of value") for name in names.split("|") if name.strip() != "null"]
+    return " or ".join(dict.fromkeys(found)) or "nothing"
 
 
 def plain(pattern: str) -> str:

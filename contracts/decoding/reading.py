@@ -27,6 +27,12 @@ _FOREIGN_MARKS = {
 }
 _NESTING = re.compile(rb'"(?:[^"\\]|\\.)*+"?|([\[{])|[\]}]', re.DOTALL)
 _LARGEST_DIGITS = 18
+_PLAINLY = (
+    ("object keys must be strings", "names of members must be in quotation marks"),
+    ("in array", "in a list"),
+    ("in object", "before a closing brace"),
+)
+"""What the library says, and what people understand."""
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 
@@ -103,7 +109,10 @@ def _words(error: Exception) -> str:
     """Return what the library found and where, without what was sent."""
     found = re.fullmatch(r"JSON is malformed: (.*) \(byte (\d+)\)", str(error))
     if found:
-        return f"{found[1]} at byte {int(found[2]) + 1}"
+        words = found[1]
+        for theirs, ours in _PLAINLY:
+            words = words.replace(theirs, ours)
+        return f"{words} at byte {int(found[2]) + 1}"
     return "it ends too early, or in the middle of a character"
 
 

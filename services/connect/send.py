@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.client import Client, NotSent, Result, Spool, SpoolBusy, SpoolFull, Topic, message
+from contracts.rejections import place_in_words
 from services.connect.comparing.facts import Refusal
 from services.connect.faults import Later
 from services.connect.mapping.model import Platform
@@ -43,7 +44,7 @@ def settle(state: State, spool: Spool, sent: Sent) -> None:
         accepted = [result.id for result in results if result.accepted]
         places = state.settle(accepted, list(refused))
         sent.accepted += len(accepted)
-        sent.refused += [Refusal(places[event], _words(result)) for event, result in refused.items()]
+        sent.refused += [Refusal(places[event], words_of(result)) for event, result in refused.items()]
         spool.forget(results)
 
 
@@ -80,5 +81,8 @@ def _send(state: State, spool: Spool, client: Client, sent: Sent, told: Callable
     settle(state, spool, sent)
 
 
-def _words(result: Result) -> str:
-    return f"the platform refused it: {result.reason} at {result.path}: {result.message or ''}. {result.remedy or ''}"
+def words_of(result: Result) -> str:
+    """Return why the platform refused an event, for people who have only ever seen their table."""
+    return (
+        f"the platform refused it: {place_in_words(result.path or '$')}: {result.message or ''}. {result.remedy or ''}"
+    )

@@ -217,8 +217,8 @@ def test_a_refusal_is_mended_and_sent_again_on_a_phone_by_keyboard(phone: Page, 
     sign_in(phone, desk, "Fife: manager")
     follow(phone, "Menu")
     follow(phone, "Refused events")
-    expect(phone.get_by_role("row").filter(has_text="made_on")).to_be_visible()
-    follow(phone, phone.get_by_role("row").filter(has_text="made_on").get_by_role("link").first.inner_text())
+    expect(phone.get_by_role("row").filter(has_text="made on")).to_be_visible()
+    follow(phone, phone.get_by_role("row").filter(has_text="made on").get_by_role("link").first.inner_text())
     written = phone.get_by_label("The event")
     broken = written.input_value()
     follow(phone, "Send it again")
@@ -236,7 +236,7 @@ def test_a_refusal_is_mended_and_sent_again_on_a_phone_by_keyboard(phone: Page, 
     assert_accessible(phone)
     until(lambda: "first_contact" in orders.get("/v1/orders/FIFE/2").text, "the mended event is taken")
     phone.goto(f"{desk.desk}/refusals?state=mended")
-    row = phone.get_by_role("row").filter(has_text="made_on").first
+    row = phone.get_by_role("row").filter(has_text="made on").first
     expect(row).to_contain_text("FIFE/2")
     row.get_by_role("link").first.click()
     expect(phone.locator(".ds_leader")).to_contain_text("Corrected on")

@@ -141,7 +141,7 @@ class Reader:
                 place = field.places[0]
                 column = f"{letters(place)} " if place < self._real else ""
                 heading = " ".join(field.heading.split())
-                yield f"{self._name}!{column}{heading}, as {field.name}", values
+                yield f"{self._name}!{column}{heading}, as {field.name.replace('_', ' ')}", values
 
     @property
     def days(self) -> dict[str, Callable[[Scalar], date]]:

@@ -47,8 +47,12 @@ class Sheet:
                 reader = csv.reader(stream, delimiter=self.separator)
                 for number, row in enumerate(reader):
                     yield [] if number == 0 and row and row[0].startswith("sep=") else row
-        except (csv.Error, UnicodeDecodeError) as fault:
-            raise CannotGoOn(f"{self.file.name} is damaged: {fault}") from None
+        except UnicodeDecodeError:
+            raise CannotGoOn(f"{self.file.name} is damaged: it is not text in {self.encoding} throughout") from None
+        except csv.Error:
+            raise CannotGoOn(
+                f"{self.file.name} is damaged: a cell is too long, or its quotation marks do not close"
+            ) from None
 
     def _workbook(self) -> Grid:
         with _opened(self.file) as book:

@@ -78,7 +78,7 @@ def _options(use: Use, value: str, headings: Sequence[str]) -> tuple[Option, ...
         options = tuple(Option(f"{ALWAYS}{one.value}", f"{one.label} in every row") for one in choices(use.kind))
     if value == OPEN:
         return (_ASK, *options) if options else None
-    options = options if use.required else (_NOTHING, *options)
+    options = (_NOTHING, *options) if _may_be_said(use) and not use.required else options
     there = any(value == option.value for option in options)
     return options if there else (*options, Option(value, value.partition(":")[2]))
 

@@ -8,6 +8,7 @@ import yaml
 
 from services.connect.faults import CannotGoOn
 from services.connect.form.tables import Path, Remarks, Tree
+from services.connect.mapping.loading import not_yaml
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 _WIDE = 110
@@ -20,7 +21,7 @@ def tree_of(text: str, name: str) -> Tree:
     try:
         found = yaml.load(text, yaml.BaseLoader)  # noqa: S506
     except yaml.YAMLError as fault:
-        raise CannotGoOn(f"{name} is not YAML: {fault}") from None
+        raise CannotGoOn(not_yaml(name, fault)) from None
     if not isinstance(found, dict):
         raise CannotGoOn(f"{name} is not a mapping: it needs lines such as `authority: S12000027`")
     return found

@@ -7,6 +7,7 @@ from datetime import date
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
+from contracts.authorities import AUTHORITIES, current_code
 from contracts.client.pseudonym import pseudonym
 from contracts.codes import Code
 from contracts.events import AuthorityCode, Fact, Label, Month, OrderImposed, OrderRef, PersonRef, Ref
@@ -80,7 +81,15 @@ class Field:
 
 
 def _in_words(value: Any) -> str:
+    """Return a value as people read it: the label of a code, not the code."""
+    if isinstance(value, Code):
+        return value.label
     return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
+def _name_of(read: Read) -> Read:
+    """Return a reader of councils that gives their names."""
+    return lambda cell: AUTHORITIES[current_code(read(cell)) or ""].name
 
 
 MISSING = object()
@@ -156,7 +165,9 @@ class Binding:
         for given in (value.always, value.blank):
             if given is not None:
                 blank = self._constant(name, read, given)
-        told = None if value.keyed or bare(hint) == PersonRef else read
+        told = (
+            None if value.keyed or bare(hint) == PersonRef else _name_of(read) if bare(hint) == AuthorityCode else read
+        )
         nothing = self._nothing(hint, value)
         days = self._days_in(places) if bare(hint) == Ref and not value.keyed else ()
         return Field(name, places, heading, _remembering(_or_otherwise(read, value)), blank, nothing, told, days)

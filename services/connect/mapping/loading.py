@@ -19,7 +19,7 @@ def read_mapping(text: str, name: str) -> Mapping:
         # Every scalar stays text, so that neither "No" nor 01 nor a date changes on the way.
         found = msgspec.convert(yaml.load(text, yaml.BaseLoader), Mapping, strict=False)  # noqa: S506
     except yaml.YAMLError as fault:
-        raise CannotGoOn(f"{name} is not YAML: {fault}") from None
+        raise CannotGoOn(not_yaml(name, fault)) from None
     except msgspec.ValidationError as fault:
         raise CannotGoOn(f"{name}: {_plainly(f'{fault}')}") from None
     for wrong in _faults(found):
@@ -27,13 +27,30 @@ def read_mapping(text: str, name: str) -> Mapping:
     return found
 
 
+def not_yaml(name: str, fault: yaml.YAMLError) -> str:
+    """Return where a text ceases to be YAML, in words."""
+    mark = getattr(fault, "problem_mark", None)
+    where = "" if mark is None else f" from line {mark.line + 1}, column {mark.column + 1} on"
+    return f"{name} is not YAML{where}: look at the blanks before the line, its colons, and its brackets and quotation marks"
+
+
 _KINDS = {
     "bool": "yes or no",
     "str": "text",
     "object": "further lines with names",
     "array": "a list",
-    "int": "a number",
+    "int": "a whole number",
+    "float": "a number",
+    "null": "nothing",
 }
+_OTHERS = (
+    (re.compile(r"Invalid enum value '(.*)'"), "'{}' is none of the words that may stand here"),
+    (re.compile(r"Object contains unknown field `(.*)`"), "nothing is called '{}' here"),
+    (re.compile(r"Object missing required field `(.*)`"), "'{}' is missing"),
+    (re.compile(r"Expected `(?:int|float)` >= (\S+)"), "must be {} or more"),
+    (re.compile(r"Expected `(?:int|float)` <= (\S+)"), "must be {} or less"),
+    (re.compile(r"Expected `array` of length >= (\S+)"), "needs {} or more"),
+)
 _TABLE = re.compile(r"^tables\[(\d+)\]\.?")
 _EXPECTED = re.compile(r"Expected `([\w |]+)`, got `(\w+)`")
 
@@ -42,13 +59,15 @@ def _plainly(fault: str) -> str:
     """Return a fault of the reader in words for people who write mappings, with its place as in `table 1, order.column`."""
     words, _, path = fault.partition(" - at `$.")
     words = _EXPECTED.sub(lambda found: f"expected {_kinds(found[1])}, found {_kinds(found[2])}", words)
+    words = next((told.format(found[1]) for form, told in _OTHERS if (found := form.fullmatch(words))), words)
     place = _TABLE.sub(lambda found: f"table {int(found[1]) + 1}, ", path.rstrip("`")).replace("[...]", "").rstrip(", ")
     hint = "; as in {column: Ref, keyed: true}" if place.endswith(".keyed") else ""
     return f"{place}: {words}{hint}" if place else words
 
 
 def _kinds(names: str) -> str:
-    return " or ".join(_KINDS.get(name.strip(), name.strip()) for name in names.split("|"))
+    found = [_KINDS.get(name.strip(), "something else") for name in names.split("|")]
+    return " or ".join([one for one in found if one != _KINDS["null"]] or found)
 
 
 def load_mapping(path: Path) -> Mapping:
@@ -56,7 +75,8 @@ def load_mapping(path: Path) -> Mapping:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
-        raise CannotGoOn(f"{path} cannot be read: {fault}") from None
+        why = "it is not UTF-8 text" if isinstance(fault, UnicodeDecodeError) else fault.strerror
+        raise CannotGoOn(f"{path} cannot be read: {why}") from None
     found = read_mapping(text, str(path))
     if asked := list(_questions(text)):
         count = "1 question is" if len(asked) == 1 else f"{len(asked)} questions are"

@@ -195,7 +195,8 @@ def _hint(text: str, known: dict[str, Code], codes: dict[str, str]) -> str:
     close = _close(plain(text), [phrase for phrase in shown if not opposed(text, phrase)])
     if not close:
         return ""
-    meant = " or ".join(f"'{shown[one]}' ({known[one]})" for one in close)
+    labels = {one: "" if plain(known[one].label) == one else f" ({known[one].label})" for one in close}
+    meant = " or ".join(f"'{shown[one]}'{labels[one]}" for one in close)
     return f"; did you mean {meant}?"
 
 

@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.connect.faults import CannotGoOn, NoColumn, NoTable
 from services.connect.form.answering import open_in
+from services.connect.form.uses import GROUPS
 from services.connect.mapping.model import Platform
 from services.connect.page.dropped import Dropped
 from services.connect.page.guard import Guard
@@ -65,6 +66,7 @@ class Page:
         )
         self._templates.globals |= {"asset": "/static/{}".format, "number_of": number_of, "site": _SITE, "look": _LOOK}
         self._templates.globals |= {
+            "groups": {**GROUPS, "fact.withdrawn": "Taken back"},
             "to": str,
             "canonical": "",
             "about_data": "",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from contracts.clock import system_clock
+from contracts.codes import RequirementKind
 from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn
 from services.connect.form.answering import answered
@@ -16,7 +17,7 @@ from services.connect.form.placing import Unplaced, others, placed, unplaced
 from services.connect.form.showing import form_of, tables_of
 from services.connect.form.tables import Tree
 from services.connect.form.tree import remarks_in, tree_of, written
-from services.connect.form.uses import Use, labels_of, uses_of
+from services.connect.form.uses import GROUPS, Use, labels_of, uses_of
 from services.connect.home import Home, home_of
 from services.connect.mapping.loading import load_mapping, read_mapping
 from services.connect.mapping.model import Mapping as Meaning
@@ -41,7 +42,7 @@ class Asked(NamedTuple):
 
 
 class Column(NamedTuple):
-    """The source of a member of a fact."""
+    """The source of a member of a fact, in words."""
 
     event: str
     member: str
@@ -162,9 +163,10 @@ def _columns(mapping: Meaning) -> Iterator[Column]:
     for table in mapping.tables:
         for stated in table.facts():
             for member, value in stated.fields.items():
-                yield Column(stated.fact.NAME, member, _source(value))
+                yield Column(GROUPS[stated.fact.NAME], member.replace("_", " "), _source(value))
             for one in stated.requirements:
-                yield Column(stated.fact.NAME, one.kind, _source(value_of(one.hours or one.months or "")))
+                kind = RequirementKind.of(one.kind).label
+                yield Column(GROUPS[stated.fact.NAME], kind, _source(value_of(one.hours or one.months or "")))
 
 
 def _source(value: Value) -> str:

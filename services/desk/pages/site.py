@@ -6,6 +6,7 @@ from typing import NamedTuple, TypeVar
 
 from fastapi import Request, Response
 
+from contracts.rejections import place_in_words
 from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.api.policy import Who, policy_of
 from services.chassis.web import words
@@ -75,6 +76,7 @@ class Site(Frame):
 def site_of(platform: Platform, settings: ApiSettings) -> Site:
     """Return the site of this service."""
     names = {"words": words, "services": Service, "figures_url": settings.platform.public_reporting_url}
+    names["place_in_words"] = place_in_words
     return Site(settings.site, LOOK, templates("services.desk.pages", names), platform)
 
 

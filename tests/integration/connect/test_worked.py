@@ -64,7 +64,7 @@ def test_one_row_for_each_order() -> None:
         result, events = desk.morning("orders 2026-03-03.xlsx")
         (refusal,) = result.refusals
         assert str(refusal).startswith(
-            "Orders!G12: court 'Lerwik' is not known; did you mean 'Lerwick Sheriff' (sheriff_summary)"
+            "Orders!G12: court 'Lerwik' is not known; did you mean 'Lerwick Sheriff' (Sheriff summary)"
         )
         assert said(events) == [
             ("SH-25/0160", "work.completed"), ("SH-26/0012", "induction.held"), ("SH-26/0014", "contact.made"),

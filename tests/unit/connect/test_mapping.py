@@ -44,10 +44,10 @@ def test_worked_mappings_are_good_by_schema_and_by_program(path: Path) -> None:
     ("old", "new", "words"),
     [
         ("S12000027", "S12999999", "S12999999 is not an authority's code"),
-        ("order: Ref", "ordre: Ref", "unknown field `ordre`"),
+        ("order: Ref", "ordre: Ref", "nothing is called 'ordre' here"),
         ("order: Ref", "file: x", "`order` must say which column"),
-        ("sex: Sex", "gender: Sex", "table 1, states.order.imposed: Object contains unknown field `gender`"),
-        ("sex: Sex", "", "missing required field `sex`"),
+        ("sex: Sex", "gender: Sex", "table 1, states.order.imposed: nothing is called 'gender' here"),
+        ("sex: Sex", "", "'sex' is missing"),
         ("{born: DOB}", "{born: DOB, column: Age}", "age_at_imposition needs one of"),
         ("hours: Hours", "months: Hours", "unpaid_work needs `hours`"),
         ("contact.made", "contact.mad", "contact.mad"),

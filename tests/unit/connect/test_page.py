@@ -22,7 +22,7 @@ from services.connect.page.dropped import Dropped
 from services.connect.page.importer import Importer
 from tests.support.asking import InThisThread
 from tests.support.children import child
-from tests.support.extracts import HEADINGS, MAPPING, SESSIONS, order, xlsx
+from tests.support.extracts import HEADINGS, MAPPING, SESSIONS, Rows, order, xlsx
 
 PORT, KEY = 8123, "the-key"
 HERE = f"http://127.0.0.1:{PORT}"
@@ -331,7 +331,7 @@ def test_a_table_under_another_name_is_the_one_that_it_was(
 
 def test_a_sheet_that_is_left_out_can_be_added_later(browser: TestClient, importer: Importer, tmp_path: Path) -> None:
     importer.mapping.write_text(MAPPING.format(more="vanished: report"))
-    squad = [["Ref", "Date", "Attended", "Hours"], ["A1", date(2026, 3, 2), "Yes", 6]]
+    squad: Rows = [["Ref", "Date", "Attended", "Hours"], ["A1", date(2026, 3, 2), "Yes", 6]]
     table = xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1")], "Squad": squad}).read_bytes()
     looked = drop(browser, "o.xlsx", table)
     assert "Left out, since the mapping does not know it: Squad." in looked

@@ -267,7 +267,7 @@ def test_check_shows_values_as_written_and_as_read(tmp_path: Path) -> None:
     book = {"Orders": [*rows, order("Total", Hours="1 000")]}
     lines, _ = told(tmp_path, xlsx(tmp_path / "o.xlsx", book))
     assert "  Orders!G Hours, as hours: '80 hrs' is 80; '40,0' is 40; '100' is 100" in lines
-    assert "  Orders!E Court, as court_type: 'Lerwick Sheriff' is sheriff_summary" in lines
+    assert "  Orders!E Court, as court type: 'Lerwick Sheriff' is Sheriff summary" in lines
     assert lines[-1] == "Nothing was sent."
     assert not any(word in "".join(lines) for word in ("Smith", "1990", "Total"))
 
@@ -279,7 +279,7 @@ def test_what_check_shows_holds_no_cell_that_only_falls_back_and_no_reference_of
         xlsx(tmp_path / "o.xlsx", {"Orders": rows}),
         **{"order: Ref": "order: {column: Ref, keyed: true}", "column: Court": "column: Court, otherwise: not_known"},
     )
-    assert "  Orders!E Court, as court_type: 'Lerwick Sheriff' is sheriff_summary" in lines
+    assert "  Orders!E Court, as court type: 'Lerwick Sheriff' is Sheriff summary" in lines
     assert not any(word in "".join(lines) for word in ("Smith", "Jones"))
 
 

@@ -198,7 +198,7 @@ def test_a_word_that_is_not_known_and_what_it_may_mean() -> None:
     with pytest.raises(Unread) as fault:
         read("Lerwik")
     assert str(fault.value) == (
-        "'Lerwik' is not known; did you mean 'Lerwick Sheriff' (sheriff_summary) or 'Lerwick JP' (justice_of_the_peace)?"
+        "'Lerwik' is not known; did you mean 'Lerwick Sheriff' (Sheriff summary) or 'Lerwick JP' (Justice of the peace)?"
     )
     with pytest.raises(Unread, match=r"^'qqq' is not known$"):
         read("qqq")
