@@ -21,6 +21,9 @@ class Sent:
     """The result of sending."""
 
     accepted: int = 0
+    """Events but for signs of life."""
+    alive: int = 0
+    """Signs of life that were accepted."""
     refused: list[Refusal] = field(default_factory=list)
     waiting: int = 0
     """Events that could not be given to the platform yet."""
@@ -42,8 +45,10 @@ def settle(state: State, spool: Spool, sent: Sent) -> None:
     while results := spool.results(AT_ONCE):
         refused = {result.id: result for result in results if not result.accepted}
         accepted = [result.id for result in results if result.accepted]
+        alive = state.signs_of_life(accepted)
         places = state.settle(accepted, list(refused))
-        sent.accepted += len(accepted)
+        sent.accepted += len(accepted) - alive
+        sent.alive += alive
         sent.refused += [Refusal(places[event], words_of(result)) for event, result in refused.items()]
         spool.forget(results)
 

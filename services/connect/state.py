@@ -44,6 +44,8 @@ CREATE TEMP TABLE present (fact INTEGER PRIMARY KEY, how INTEGER NOT NULL);
 """
 _KNOWN = "id, sheet, said, time, seen, gone, withdrawn, made"
 _AT_ONCE = 400
+SIGN_OF_LIFE = "the extract"
+"""The place of a heartbeat, which comes from no row."""
 
 BY_ROW, BY_STATEMENT, HELD, CLEARED = 8, 4, 2, 1
 """How an extract accounts for a fact: an unchanged row, a changed one, one that cannot be read, one that leaves it blank."""
@@ -418,6 +420,11 @@ class State:
                     self._run("UPDATE facts SET said = x'' WHERE id = ?", (fact,))
             self._database.executemany("DELETE FROM outbox WHERE id = ?", ((event,) for event in (*accepted, *refused)))
         return found
+
+    def signs_of_life(self, events: Sequence[str]) -> int:
+        """Return how many of these events, which are not settled, only say that there is nothing to say."""
+        query = "SELECT count(*) FROM outbox WHERE origin = ? AND id IN (SELECT value FROM json_each(?))"
+        return int(self._run(query, (SIGN_OF_LIFE, json.dumps(list(events)))).fetchone()[0])
 
     def _origin(self, event: str) -> str:
         row = self._run("SELECT origin FROM outbox WHERE id = ?", (event,)).fetchone()

@@ -145,7 +145,8 @@ def _compared(job: Job, files: Sequence[Path], setting: Setting, keep: bool) -> 
 def _report(lines: list[str], result: ImportResult, sent: Sent) -> Report:
     lines += [str(refusal) for refusal in sent.refused]
     lines += result.lines(done=True)
-    lines.append(f"{number_of(sent.accepted, 'event')} accepted, {len(sent.refused):,} refused by the platform.")
+    alive = " and a sign of life" if sent.alive else ""
+    lines.append(f"{number_of(sent.accepted, 'event')}{alive} accepted, {len(sent.refused):,} refused by the platform.")
     if sent.waiting:
         lines.append(
             f"The platform is away; {sent.waiting:,} or more events wait. Nothing is lost: run it again to go on."

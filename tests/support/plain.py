@@ -1,4 +1,4 @@
-"""What no message to people may hold: the names that programs give to kinds of values, and patterns that only programmers read."""
+"""Tells whether a message holds what only programmers read: the names that programs give to kinds of values, and patterns."""
 
 import re
 

@@ -15,7 +15,7 @@ from services.connect.faults import CannotGoOn
 from services.connect.mapping.model import Mapping, Table
 from services.connect.moments import local_day
 from services.connect.result import ImportResult, listed, number_of
-from services.connect.state import State, Vanished
+from services.connect.state import SIGN_OF_LIFE, State, Vanished
 
 DIGITS = 16
 """How many digits of a file's digest name it in its report and in events from it."""
@@ -159,5 +159,5 @@ def _beat(setting: Setting, extracts: Sequence[Extract], result: ImportResult) -
         return
     fact = Heartbeat(nothing_to_report_since=None if result.events else local_day(taken))
     message = event_of(setting.source, AUTHORITY_SUBJECT, fact, taken)
-    setting.state.put(message.id, message.body, "the extract")
+    setting.state.put(message.id, message.body, SIGN_OF_LIFE)
     result.alive = True

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.authorities import AUTHORITIES
 from contracts.codes import Code, RequirementKind
-from contracts.events import AuthorityCode, Month, OrderRef, PersonRef, Ref
+from contracts.events import AuthorityCode, Fact, Month, OrderRef, PersonRef, Ref
 from services.connect.extracts.cells import plain
 from services.connect.form.model import Option
 from services.connect.form.tables import Node, Path, Table, beginning_small, heading_of, is_list_of_forms
@@ -22,8 +22,13 @@ GROUPS = {
     "officer.nominated": "Officer nominated",
     "contact.made": "First contact",
     "case-meeting.held": "Case management meeting",
-    "assessment.completed": "Assessment",
     "plan.agreed": "Case management plan",
+    "induction.held": "Induction",
+    "placement.started": "Placement",
+    "session.recorded": "Session",
+    "hours.adjusted": "Hours corrected",
+    "work.completed": "Unpaid work completed",
+    "assessment.completed": "Assessment",
     "review.held": "Review",
     "requirement.varied": "Change by the court",
     "breach.lodged": "Breach application",
@@ -35,22 +40,21 @@ GROUPS = {
     "exit-questionnaire.returned": "Exit questionnaire",
     "order.ended": "End of the order",
     "period.closed": "Monthly totals",
-    "induction.held": "Induction",
-    "placement.started": "Placement",
-    "session.recorded": "Session",
-    "hours.adjusted": "Hours corrected",
-    "work.completed": "Unpaid work completed",
 }
-"""Each event that tables state, in two or three words."""
+"""Each event that tables state, in two or three words, in the order in which an order goes through them."""
 _EVERY_ROW = "Every row"
 _OWN_LABELS = {
     ("session.recorded", "minutes_credited"): "Time credited",
     ("hours.adjusted", "minutes"): "Time added or taken away",
     ("period.closed", "minutes_credited"): "Time credited in the month",
+    ("order.received", "received_on"): "Received from the court",
+    ("placement.started", "work_type"): "kind of work",
 }
 _MOST_WORDS = 60
 """A column with more words than these is no column of codes."""
 _FEW_WORDS = 4
+_STEM = 5
+"""So many letters at the beginning make two words the same here."""
 _HALF = 0.5
 TRUTHS = (Option("yes", "Yes"), Option("no", "No"))
 
@@ -165,30 +169,42 @@ def _of_rows() -> Iterator[Use]:
 
 
 def _of_events(labels: Mapping[tuple[str, str], str]) -> Iterator[Use]:
-    plainly = [plain(label) for label in labels.values()]
-    for name, fact in STATABLE.items():
-        for member, hint in members(fact).items():
+    for name in GROUPS:
+        fact = STATABLE[name]
+        for member, hint in sorted(members(fact).items(), key=lambda one: _place_of(fact, one[0])):
             if member == "requirements":
                 yield from _of_requirements(name)
-                continue
-            label = _OWN_LABELS.get((name, member)) or labels.get((name, member)) or member.replace("_", " ")
-            vague = plainly.count(plain(label)) > 1 or plain(label) in {"received", "ended", "reason", "tool"}
-            told = f"{GROUPS[name]}: {beginning_small(label)}" if vague else label
-            key, needed = f"{name}:{member}", not optional(hint)
-            if member == "age_at_imposition":
-                yield Use(key, GROUPS[name], "Age when the order was imposed", int, needed, name, member)
-                yield Use(
-                    f"{key}:born",
-                    GROUPS[name],
-                    "Date of birth (only the age is sent)",
-                    date,
-                    False,
-                    name,
-                    member,
-                    born=True,
-                )
             else:
-                yield Use(key, GROUPS[name], told, bare(hint), needed, name, member)
+                yield from _of_member(name, member, hint, _told(name, member, labels))
+
+
+def _place_of(fact: type[Fact], member: str) -> int:
+    """Return where a member stands in its event: first the day, last why it was late."""
+    return 0 if member in fact.DATES else 2 if member == "late_reason" else 1
+
+
+def _told(name: str, member: str, labels: Mapping[tuple[str, str], str]) -> str:
+    """Return what a member is called: with its event, since a closed list shows no groups. A day that names the event needs no more."""
+    label = _OWN_LABELS.get((name, member)) or labels.get((name, member)) or member.replace("_", " ")
+    group = GROUPS[name]
+    named = any(_begins_alike(one, other) for one in plain(label).split() for other in plain(group).split())
+    if name == "order.imposed" or (named and member in STATABLE[name].DATES):
+        return label
+    rest = "why late" if member == "late_reason" else label.removeprefix(f"{group} ")
+    return f"{group}: {beginning_small(rest)}"
+
+
+def _begins_alike(one: str, other: str) -> bool:
+    return len(one) >= _STEM and len(other) >= _STEM and one[:_STEM] == other[:_STEM]
+
+
+def _of_member(event: str, member: str, hint: Any, told: str) -> Iterator[Use]:
+    group, key, needed = GROUPS[event], f"{event}:{member}", not optional(hint)
+    if member != "age_at_imposition":
+        yield Use(key, group, told, bare(hint), needed, event, member)
+        return
+    yield Use(key, group, "Age when the order was imposed", int, needed, event, member)
+    yield Use(f"{key}:born", group, "Date of birth (only the age is sent)", date, False, event, member, born=True)
 
 
 def _of_requirements(event: str) -> Iterator[Use]:

@@ -18,6 +18,7 @@ _PERSON: Names = (
     "person number", "client no", "client number", "client id", "person id", "client", "service user id", "chi", "swift id",
     "mosaic id", "individual id", "client ref", "person ref", "carefirst id", "swid", "swis id", "swift no", "swift number",
     "person", "p number", "client id number", "social work number", "nominal", "nominal number",
+    "swift", "mosaic", "carefirst", "eclipse", "liquidlogic",
 )  # fmt: skip
 _REF: Names = ("number", "no", "id", "ref no")
 _DAY: Names = ("date", "day")
@@ -158,5 +159,8 @@ ALL: Names = tuple(
 """Every name that a column may have."""
 ENOUGH = 3
 """How many columns of an imposition show that a table states it, even if its date or the person was not found."""
-UNSURE = {"first meeting": "or was it the first contact?"}
+_SYSTEM = "is it the person's number there, and not that of the order?"
+UNSURE = {"first meeting": "or was it the first contact?"} | dict.fromkeys(
+    ("swift", "mosaic", "carefirst", "eclipse", "liquidlogic"), _SYSTEM
+)
 """Headings that offices use for more than one thing."""

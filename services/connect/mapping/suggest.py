@@ -328,7 +328,7 @@ def _evidence(column: Seen, kind: Any) -> str:
     if not filled:
         return "DOUBT: every cell is blank"
     if read is None:
-        return f"{len(filled)} cells" if kind == PersonRef else f"as in {_quoted(text_of(filled[0]))}"
+        return _counted(len(filled), "cell") if kind == PersonRef else f"as in {_quoted(text_of(filled[0]))}"
     wrong = [cell for cell in filled if not reads(read, cell)]
     words = f"{len(filled) - len(wrong)} of {len(filled)} cells are {_NAMES[kind]}"
     mixed = kind is date and len({isinstance(cell, str) for cell in filled}) > 1
@@ -352,8 +352,12 @@ def _distinct(column: Seen) -> str:
     filled = [text_of(cell) for cell in column.filled]
     if not filled:
         return "DOUBT: every cell is blank"
-    words = f"{len(set(filled))} references in {len(filled)} rows"
+    words = " in ".join((_counted(len(set(filled)), "reference"), _counted(len(filled), "row")))
     return f"{words}; DOUBT: does it identify the person?" if any(word.isalpha() for word in filled) else words
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" + ("" if count == 1 else "s")
 
 
 _NAMES = {date: "dates", int: "whole numbers", bool: "yes or no"}

@@ -169,7 +169,7 @@ def test_a_table_dropped_on_the_page_changes_the_figures(stack: Stack, address: 
         assert cells(stack, FIFE, "orders_imposed") == {}
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("heading", name="Sent", exact=True)).to_be_visible()
-        expect(page.get_by_text("31 events accepted, 0 refused by the platform.")).to_be_visible()
+        expect(page.get_by_text("30 events and a sign of life accepted, 0 refused by the platform.")).to_be_visible()
     shown(stack, FIFE, "orders_ended", {"2026-02-01": 1})
 
 

@@ -376,6 +376,14 @@ def test_what_the_platform_refuses_is_told_where_it_stands_and_sent_again_once_m
     assert "Orders, row 3: the platform refused it" in again.stdout, "it is told again until somebody mends it"
 
 
+def test_a_sign_of_life_is_no_event(office: Office) -> None:
+    done = office.send(office.book(2, order("A1")))
+    assert "2 events to send, and a sign of life:" in done.stdout
+    assert "2 events and a sign of life accepted, 0 refused by the platform." in done.stdout
+    again = office.send(office.book(3, order("A1")))
+    assert "0 events and a sign of life accepted, 0 refused by the platform." in again.stdout
+
+
 def test_the_key_is_made_once_and_asked_for_when_it_is_gone(office: Office) -> None:
     done = office.send(office.book(2, order("A1")))
     key = office.folder / "orders.connect" / "key"

@@ -71,6 +71,22 @@ def test_every_member_of_every_event_is_a_use_with_a_name_of_its_own() -> None:
     assert twice == []
 
 
+def test_uses_are_listed_by_event_in_the_order_of_an_orders_life_and_say_which_event_they_are_of() -> None:
+    listed = list(USES.values())
+    assert list(dict.fromkeys(use.event for use in listed if use.event)) == list(GROUPS)
+    assert all(use.label[0].isupper() for use in listed)
+    of_events = [use for use in listed if use.event not in {"", "order.imposed"}]
+    assert [
+        use.label
+        for use in of_events
+        if use.member not in STATABLE[use.event].DATES and not use.label.startswith(use.group)
+    ] == []
+    for event in GROUPS:
+        own = [use.member for use in listed if use.event == event]
+        assert own[0] in {*STATABLE[event].DATES, "month"}, event
+        assert "late_reason" not in own[:-1]
+
+
 @pytest.mark.parametrize("path", WRITTEN, ids=[path.stem for path in WRITTEN])
 def test_a_mapping_is_the_same_after_its_form_and_as_text(path: Path) -> None:
     tree = tree_of(path.read_text(), path.name)
@@ -501,9 +517,9 @@ def test_a_placement_says_nothing_of_what_a_register_does_not_have() -> None:
     tree = tree_of(text, "m")
     form = form_of(tree, remarks_in(text), [Sheet("Register", False, columns)], USES)
     told = {one.field.label: one.field for part in form.parts for one in part.constants}
-    assert {told[f"Placement: {name}"].value for name in ("placement setting", "placement work")} == {""}
+    assert {told[f"Placement: {name}"].value for name in ("setting", "kind of work")} == {""}
     assert list(open_in(form)) == []
-    chosen = told["Placement: placement setting"].name
+    chosen = told["Placement: setting"].name
     said = answered(tree, form, posted(form) | {chosen: "always:group"}, [], USES).tree
     assert said["tables"][0]["states"]["placement.started"] == {
         "started_on": "On squad from",

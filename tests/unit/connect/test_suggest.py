@@ -163,7 +163,7 @@ def test_nothing_is_guessed_without_a_doubt_and_its_reason(headings: list[str], 
 
 def test_references_that_tell_of_the_person_are_doubted(tmp_path: Path) -> None:
     said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("Smith")]}))
-    assert 'order: "Ref"  # 1 references in 1 rows; DOUBT: does it identify the person?' in said
+    assert 'order: "Ref"  # 1 reference in 1 row; DOUBT: does it identify the person?' in said
 
 
 def test_what_becomes_of_a_row_that_is_gone_is_asked(tmp_path: Path) -> None:
@@ -382,6 +382,12 @@ def test_usual_headings_of_registers(heading: str, cells: list[Any], line: str, 
     said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [[*heads, heading], *rows]}))
     assert line in said
     assert "# Not used" not in said
+
+
+def test_the_name_of_a_case_system_stands_for_the_number_there_with_a_doubt(tmp_path: Path) -> None:
+    heads = ["SWIFT" if one == "Client" else one for one in HEADINGS]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [heads, order("A/1")]}))
+    assert 'person_ref: "SWIFT"  # 1 cell; DOUBT: is it the person\'s number there' in said
 
 
 @pytest.mark.parametrize("heading", ["Came?", "Attended (Y/N)", "Attended? [yes/no]"])
