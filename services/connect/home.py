@@ -3,18 +3,23 @@
 import hmac
 import os
 import secrets
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from contracts.client import Spool
 from services.connect.faults import CannotGoOn
+from services.connect.mapping.loading import load_mapping
 from services.connect.mapping.model import SYSTEM
 from services.connect.state import State
 
 _FINGERPRINT = "key"
 _SYSTEM = "system"
 """The note in the state with the name under which its events are sent and counted."""
+_LEFT = "system before"
+"""The note with the name under which a state sent before it had one of its own."""
 
 
 class Home(NamedTuple):
@@ -86,6 +91,44 @@ def system_of(home: Home, state: State, secret: bytes, named: str) -> str:
     if named != SYSTEM:
         return named
     return state.note(_SYSTEM) or (_own_system(home, secret) if _is_fresh(state) else SYSTEM)
+
+
+def parted(home: Home, state: State, secret: bytes, named: str) -> list[str]:
+    """Give a state that sends under the common source one of its own, if another beside it does or did, and return what is to be told.
+
+    Each counts by itself, so the second state gives events numbers that the first has given to others. What was sent stays as it is.
+    """
+    sharing = [one for one in _others(home) if named == SYSTEM and state.note(_SYSTEM) is None and _is_common(one)]
+    if not sharing:
+        return []
+    own = _own_system(home, secret)
+    with state.transaction():
+        state.keep_note(_SYSTEM, own)
+        state.keep_note(_LEFT, SYSTEM)
+    told = (
+        f"{home.folder.name} and {sharing[0].folder.name} sent under one source, {SYSTEM}, and each counted by itself, which the desk "
+        f"lists as wrong data. From now on {home.folder.name} sends as {own}. Nothing is sent again. What is listed stays, and nothing is "
+        "added to it once each of them has been sent with this version."
+    )
+    return [told]
+
+
+def _others(home: Home) -> list[Home]:
+    """Return the folders beside this one in which a mapping keeps its state."""
+    found = sorted(home.folder.parent.glob("*.connect/state"))
+    return [Home(state.parent) for state in found if state.parent != home.folder]
+
+
+def _is_common(home: Home) -> bool:
+    """Return whether a state sends, or once sent, under the common source."""
+    with suppress(CannotGoOn):
+        if load_mapping(home.folder.with_suffix(".yaml")).system != SYSTEM:
+            return False
+    try:
+        with closing(State(home.state)) as state:
+            return not _is_fresh(state) and (state.note(_SYSTEM) is None or state.note(_LEFT) is not None)
+    except sqlite3.OperationalError:  # another import is at work on it; the next one asks again
+        return False
 
 
 def _is_fresh(state: State) -> bool:

@@ -18,7 +18,7 @@ from services.connect.extracts.readers import sheets
 from services.connect.extracts.sources import extracts_in
 from services.connect.faults import CannotGoOn, Empty
 from services.connect.form.tables import Table, headings_named, held_by, rows_of_headings, sought
-from services.connect.home import Home, beside, secret_of, system_of, two_keys, warning
+from services.connect.home import Home, beside, parted, secret_of, system_of, two_keys, warning
 from services.connect.mapping.model import Mapping, Platform, needs_key
 from services.connect.mapping.seen import Sheet, gathered, sheet_of
 from services.connect.mapping.suggest import proposal
@@ -84,9 +84,11 @@ def run(job: Job, files: Sequence[Path]) -> Report:
         settle(state, spool, before)
         reconcile(state, spool)
         secret, made = secret_of(job.home, state, make=True)
+        told = [warning(job.home), *_other_keys(job, first=True)] if made else []
+        told += parted(job.home, state, secret, job.mapping.system)
         result = _compared(job, files, job.setting(state, secret), keep=True)
         sent = send(state, spool, client)
-        return _report([warning(job.home), *_other_keys(job, first=True)] if made else [], result, sent)
+        return _report(told, result, sent)
 
 
 def _other_keys(job: Job, first: bool) -> list[str]:

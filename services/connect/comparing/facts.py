@@ -1,5 +1,6 @@
 """Turns a row into the facts that it states: each of them stated, held back for a fault, or blank. Pure."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as ByName
 from datetime import UTC, date, datetime, time
@@ -17,6 +18,7 @@ from services.connect.mapping.model import Mapping, Table, value_of
 from services.connect.moments import LONDON
 
 _END_OF_WORK = time(17)
+_LONG = re.compile(r"'([^']{60})[^']{20,}'|(\S{60})\S{20,}")
 _SAMPLES = 3
 """How many values of a column are shown."""
 
@@ -244,7 +246,7 @@ class Reader:
 
     def _refused(self, field: Field, row: Row, words: str) -> Refusal:
         column = field.places[0] if field.places[0] < self._real else row.across
-        return Refusal(self.place(row.number, column), f"{_spoken(field.heading)} {words}")
+        return Refusal(self.place(row.number, column), f"{_spoken(field.heading)} {_shortened(words)}")
 
     def _field_at(self, said: Said, path: str) -> Field | None:
         member = path.removeprefix("$.data.").removeprefix("$.data")
@@ -298,6 +300,11 @@ def _demand(kind: str, values: ByName[str, Any]) -> Demand:
     given = {name: value for name, value in values.items() if value is not None}
     found: Demand = next(one for one in get_args(Demand) if one.__struct_config__.tag == kind)(**given)
     return found
+
+
+def _shortened(words: str) -> str:
+    """Return words with only the beginning of a long cell that they quote."""
+    return _LONG.sub(lambda found: f"'{found[1]}…'" if found[1] else f"{found[2]}…", words)
 
 
 def _own_name(fact: type[Fact], sent: str) -> str:

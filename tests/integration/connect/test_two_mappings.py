@@ -10,7 +10,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli import command_line
+from services.connect import home
 from services.connect.home import home_of
+from services.connect.mapping.model import SYSTEM
 from services.connect.state import State
 from tests.support.extracts import HEADINGS, mapping, order, taken, xlsx
 from tests.support.platform import Platform, platform
@@ -85,6 +87,45 @@ def test_a_state_that_sent_before_keeps_its_source(tmp_path: Path, server: Platf
     assert len(server.kept) == before
     send(path, book(tmp_path, 3, order("A1", Hours=120)), server)
     assert {e["source"] for e in server.kept[before:]} == {"/authorities/S12000027/systems/connect"}
+
+
+def test_two_states_that_share_a_source_part_and_send_nothing_again(
+    tmp_path: Path, server: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = mapping(tmp_path / "mainland.yaml"), mapping(tmp_path / "isles.yaml")
+    with monkeypatch.context() as before_there_were_names:
+        before_there_were_names.setattr(home, "_own_system", lambda *_: SYSTEM)
+        for day in (2, 3):
+            send(one, book(tmp_path, day, order("A1", Hours=40 + day)), server)
+            send(other, book(tmp_path, day, order("B1", Hours=60 + day)), server)
+    for path in (one, other):
+        with closing(State(home_of(path).state)) as state, state.transaction():
+            state._run("DELETE FROM notes WHERE name = 'system'")
+    twice, sent = several(server), len(server.kept)
+    assert twice
+    told = [send(path, book(tmp_path, 3, order(ref)), server).output for path, ref in ((one, "A1"), (other, "B1"))]
+    assert all("sent under one source" in each for each in told)
+    assert len(server.kept) == sent + 2, "each has changed hours, and nothing is sent again"
+    for day in (4, 5):
+        for path, ref in ((one, "A1"), (other, "B1")):
+            done = send(path, book(tmp_path, day, order(ref, Hours=100 + day)), server)
+            assert "one source" not in done.output, "it is told once"
+    assert several(server) == twice
+    later = {(event["subject"], event["source"]) for event in server.kept[sent:] if event["subject"] != "-"}
+    assert len(later) == 2
+    assert not any(source.endswith("/connect") for _, source in later)
+
+
+def test_a_mapping_that_names_its_source_keeps_it_beside_an_old_state(tmp_path: Path, server: Platform) -> None:
+    one, other = mapping(tmp_path / "mainland.yaml"), mapping(tmp_path / "isles.yaml")
+    other.write_text(other.read_text().replace("tables:", "system: isles\ntables:"))
+    for path, ref in ((one, "A1"), (other, "B1")):
+        send(path, book(tmp_path, 2, order(ref)), server)
+        with closing(State(home_of(path).state)) as state, state.transaction():
+            state._run("DELETE FROM notes WHERE name = 'system'")
+    for path, ref in ((one, "A1"), (other, "B1")):
+        assert "one source" not in send(path, book(tmp_path, 3, order(ref, Hours=90)), server).output
+    assert {event["source"].rpartition("/")[2] for event in server.kept[-4:]} == {"connect", "isles"}
 
 
 def test_a_second_mapping_with_a_key_of_its_own_is_warned_of_before_it_sends(tmp_path: Path, server: Platform) -> None:

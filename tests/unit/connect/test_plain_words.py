@@ -62,6 +62,7 @@ def test_every_refused_cell_is_named_in_plain_words(name: str, tmp_path: Path) -
     assert len(lines) > len(headings) / 2
     assert [line for line in lines if not is_plain(line)] == []
     assert [line for line in lines if not CELL.match(line)] == []
+    assert [line for line in lines if len(line) > 400] == []
 
 
 def _usual(name: str, heading: str) -> Any:
@@ -129,8 +130,8 @@ def test_every_fault_of_a_mapping_is_in_plain_words() -> None:
 
 @pytest.mark.parametrize("reason", Reason)
 def test_what_the_platform_refuses_is_told_without_paths_and_reasons(reason: Reason) -> None:
-    refused = {"reason": str(reason), "message": "expected 20 to 300", "remedy": reason.remedy}
-    told = words_of(Result(1, Topic.ORDERS, "e", path="$.data.requirements[0].hours", **refused))
+    path, message = "$.data.requirements[0].hours", "expected 20 to 300"
+    told = words_of(Result(1, Topic.ORDERS, "e", reason=str(reason), path=path, message=message, remedy=reason.remedy))
     assert is_plain(told)
     assert "hours of requirement 1: expected 20 to 300" in told
     assert "$" not in told
