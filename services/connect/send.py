@@ -46,7 +46,7 @@ def settle(state: State, spool: Spool, sent: Sent) -> None:
         refused = {result.id: result for result in results if not result.accepted}
         accepted = [result.id for result in results if result.accepted]
         alive = state.signs_of_life(accepted)
-        places = state.settle(accepted, list(refused))
+        places = state.settle(accepted, {event: result.path or "$" for event, result in refused.items()})
         sent.accepted += len(accepted) - alive
         sent.alive += alive
         sent.refused += [Refusal(places[event], words_of(result)) for event, result in refused.items()]

@@ -3,13 +3,15 @@ transaction, or nothing.
 """
 
 import json
+import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from contracts.client.private import private
+from contracts.decoding.envelope import TYPE_PREFIX
 from contracts.events import AUTHORITY_SUBJECT
 from services.connect.comparing.difference import Known
 from services.connect.faults import Later
@@ -44,6 +46,7 @@ CREATE TEMP TABLE present (fact INTEGER PRIMARY KEY, how INTEGER NOT NULL);
 """
 _KNOWN = "id, sheet, said, time, seen, gone, withdrawn, made"
 _AT_ONCE = 400
+_INDEX = re.compile(r"\[\d+\]")
 SIGN_OF_LIFE = "the extract"
 """The place of a heartbeat, which comes from no row."""
 
@@ -399,6 +402,10 @@ class State:
     def keep_note(self, name: str, value: str) -> None:
         self._run("INSERT OR REPLACE INTO notes VALUES (?, ?)", (name, value))
 
+    def keep_columns(self, sheet: str, columns: Mapping[str, str]) -> None:
+        """Keep in which columns of a sheet the members of events stand, to name the cell of one that the platform refuses."""
+        self.keep_note(f"columns {sheet}", json.dumps(columns))
+
     # What is to be sent
 
     def waiting(self, after: int, most: int) -> list[Waiting]:
@@ -410,10 +417,12 @@ class State:
         row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'").fetchone()
         return 0 if row is None else int(row[0])
 
-    def settle(self, accepted: Sequence[str], refused: Sequence[str]) -> dict[str, str]:
-        """Settle these events, and return the places of the refused ones. A refused fact counts as never sent."""
+    def settle(self, accepted: Sequence[str], refused: Mapping[str, str]) -> dict[str, str]:
+        """Settle these events, and return the cells of the refused ones, of which the path to the fault is given. A refused fact counts as
+        never sent.
+        """
         with self.transaction():
-            found = {event: self._origin(event) for event in refused}
+            found = {event: self.cell(event, path) for event, path in refused.items()}
             for event in refused:
                 for (fact,) in self._run("SELECT id FROM facts WHERE event = ?", (event,)).fetchall():
                     self.drop_rows_with(fact)
@@ -426,9 +435,17 @@ class State:
         query = "SELECT count(*) FROM outbox WHERE origin = ? AND id IN (SELECT value FROM json_each(?))"
         return int(self._run(query, (SIGN_OF_LIFE, json.dumps(list(events)))).fetchone()[0])
 
-    def _origin(self, event: str) -> str:
-        row = self._run("SELECT origin FROM outbox WHERE id = ?", (event,)).fetchone()
-        return "" if row is None else str(row[0])
+    def cell(self, event: str, path: str) -> str:
+        """Return the cell of an event, which is not settled, in which a part of it stands; its row if that is all that is known."""
+        row = self._run("SELECT origin, body FROM outbox WHERE id = ?", (event,)).fetchone()
+        if row is None:
+            return ""
+        origin, name = str(row[0]), json.loads(row[1])["type"].removeprefix(TYPE_PREFIX).rpartition(".")[0]
+        sheet, _, number = origin.rpartition(", row ")
+        columns = json.loads(self.note(f"columns {sheet}") or "{}")
+        member = " ".join(_INDEX.sub("", path).split(".")[1:])
+        column = columns.get(f"{name} {member.removeprefix('data ')}" if member.startswith("data ") else member)
+        return f"{sheet}!{column}{number}" if column and number else origin
 
 
 def _known(row: Sequence[object]) -> Known:

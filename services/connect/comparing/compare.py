@@ -91,6 +91,7 @@ def _read(setting: Setting, extract: Extract, result: ImportResult) -> str:
     """Read a table, and return which column holds the reference of the order."""
     names = Names(extract.name, extract.place)
     rows = Rows(setting.mapping, extract.table, names, extract.grid, extract.epoch, setting.secret)
+    setting.state.keep_columns(extract.place, rows.columns)
     rows.read(setting.state, Telling(setting.source, extract.row), extract.taken, result)
     if below := [number for number in extract.struck if number > rows.headings_end]:
         places = listed(f"{extract.place}!A", [f"{extract.place}!A{number}" for number in below])

@@ -152,6 +152,19 @@ class Reader:
         return {key: next(filter(None, days)) for key, days in refs if days}
 
     @property
+    def columns(self) -> dict[str, str]:
+        """Return the names of the columns by what they hold: an event and its member, or an attribute that all events have."""
+        found = [("subject", self._order), ("caseload", self._caseload)]
+        for form in self._forms:
+            name = form.fact.NAME
+            found += [(f"{name} {field.name}", field) for field in (*form.fields, *filter(None, (form.born,)))]
+            lengths = [field for one in form.demanded for field in (one.length, one.complete_by) if field is not None]
+            named = [field.name for field in lengths]
+            found += [(f"{name} requirements {one.name}", one) for one in lengths if named.count(one.name) == 1]
+        there = {key: field.places[0] for key, field in found if field is not None and field.places}
+        return {key: letters(place) for key, place in there.items() if place < self._real}
+
+    @property
     def order_column(self) -> str:
         """Return the name of the column with the order's reference; empty if there is none."""
         return letters(self._order.places[0]) if self._order is not None and self._order.places else ""

@@ -62,6 +62,11 @@ class Rows:
         """Return the name of the column with the order's reference, as in `C`; empty if there is none."""
         return self._reader.order_column
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """Return the names of the columns by what they hold."""
+        return self._reader.columns
+
     def read(self, state: State, telling: Telling, taken: int, result: ImportResult) -> None:
         """Read the rows, leaving statements in the state and faults in the result."""
         reading = _Reading(self._reader, self._names, state, telling, taken, result)

@@ -374,6 +374,9 @@ def test_what_the_platform_refuses_is_told_where_it_stands_and_sent_again_once_m
     assert "Orders, row 3: the platform refused it: reason: " in done.stdout
     again = office.send(office.folder / "day2.xlsx", status=1)
     assert "Orders, row 3: the platform refused it" in again.stdout, "it is told again until somebody mends it"
+    ended = order("bad2", Ended=date(2026, 2, 20), Why_ended="Completed")
+    told = office.send(office.book(3, order("A1"), order("A2"), ended), status=1)
+    assert "Orders!J4: the platform refused it: reason: not a code of the list. Use a code." in told.stdout
 
 
 def test_a_sign_of_life_is_no_event(office: Office) -> None:
