@@ -17,12 +17,22 @@ class Scratch:
         self.path = Path(mkdtemp(prefix="payback-", dir=parent))
         self.path.chmod(0o711)
         self._sweeper = subprocess.Popen(
-            ["/bin/sh", "-c", _SWEEP, str(self.path)], stdin=subprocess.PIPE, start_new_session=True
+            ["/bin/sh", "-c", _SWEEP, str(self.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
 
     def remove(self) -> None:
         """Delete it with everything in it. Does nothing the second time."""
         self._sweeper.communicate()
+
+    def leave(self) -> None:
+        """Have it deleted, and do not wait for that: thousands of files take many seconds."""
+        assert self._sweeper.stdin is not None
+        self._sweeper.stdin.close()
+        self._sweeper.returncode = 0  # else Python would warn of it
 
     def __enter__(self) -> Self:
         return self

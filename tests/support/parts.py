@@ -96,7 +96,7 @@ def postgres_process(directory: Path) -> Iterator[Postgres]:
         process.start()
         yield process
     finally:
-        process.remove()
+        process.leave()
 
 
 @contextmanager
