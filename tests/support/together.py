@@ -7,13 +7,14 @@ from xdist.workermanage import WorkerController
 
 TOGETHER = (
     ("tests/e2e/stack/",),
+    ("tests/e2e/test_publications.py", "tests/e2e/test_stories.py", "tests/e2e/test_three_clicks.py"),
     ("tests/faults/test_parts_away.py", "tests/faults/test_killed_workers.py"),
     (
         *("tests/faults/test_alerts.py", "tests/faults/test_parked.py", "tests/faults/test_chaos.py"),
         "tests/faults/test_attacks.py",
     ),
 )
-"""Files that share a platform, which takes some 20 seconds of processor time to start: two of them, so that two workers have some."""
+"""Files that share a platform or a site, dear to start and to release on: two of each, so that two workers have some."""
 
 QUIET = (
     *(
