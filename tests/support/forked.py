@@ -11,9 +11,10 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from deploy.local.process import die_with
-from services.cli import GROUPS
+from services.cli import GROUPS, main
 
 RECORDS = ("orders", "unpaid_work")
+PAYBACK = str(Path(sys.executable).with_name("payback"))
 SERVER = get_context("forkserver")
 SERVER.set_forkserver_preload(
     [
@@ -58,11 +59,15 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
+def is_ours(command: Sequence[str]) -> bool:
+    """Return whether a command can be forked: `python -m` or `payback`."""
+    return (*command[:2],) == (sys.executable, "-m") or command[0] == PAYBACK
+
+
 def fork(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Forked:
-    """Run `python -m` with this command, as deploy.local.process.spawn does."""
-    python, m, *arguments = command
-    assert (python, m) == (sys.executable, "-m")
-    return Forked(SERVER.Process(target=_run, args=(arguments, log, dict(environment)), daemon=True))
+    """Run a command of ours, as deploy.local.process.spawn does."""
+    assert is_ours(command)
+    return Forked(SERVER.Process(target=_run, args=(list(command), log, dict(environment)), daemon=True))
 
 
 def go_along() -> None:
@@ -73,12 +78,16 @@ def go_along() -> None:
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
 
 
-def _run(arguments: list[str], log: Path, environment: dict[str, str]) -> None:
+def _run(command: list[str], log: Path, environment: dict[str, str]) -> None:
     go_along()
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)
     for output in (1, 2):
         os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND), output)
-    module, *_ = sys.argv = arguments
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    if command[0] == PAYBACK:
+        sys.argv = command
+        main()
+    else:
+        module, *_ = sys.argv = command[2:]
+        runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -5,7 +5,6 @@ Nothing is restarted automatically: a process that dies stays dead until the tes
 
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -27,7 +26,7 @@ from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody,
 from services.chassis.clock import FixedClock
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
-from tests.support.forked import Forked, fork
+from tests.support.forked import Forked, fork, is_ours
 from tests.support.parts import make_tables
 
 LINES = "application/x-ndjson"
@@ -112,7 +111,7 @@ class Platform:
         for name in names:
             spec = self._specs[name]
             environment = clean_environment() | spec.environment
-            start = fork if self._forked and spec.command[:2] == (sys.executable, "-m") else spawn
+            start = fork if self._forked and is_ours(spec.command) else spawn
             self._running[name] = start(spec.command, self.log(name), environment=environment)
 
     def environment(self, name: str) -> dict[str, str]:
