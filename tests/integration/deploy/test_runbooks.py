@@ -20,6 +20,7 @@ from services.cli import GROUPS
 from services.operations.topics import ensure, topic_specs
 from tests.integration.deploy.test_roles import SERVICES, address, prepared
 from tests.support.commands import carry_out
+from tests.support.kafka import remove_topics
 
 __all__ = ["prepared"]
 ROOT = Path(__file__).parents[3]
@@ -79,6 +80,7 @@ def ready(prepared: str, kafka: str) -> tuple[str, str]:
     """Return the database with tables, and Kafka with topics."""
     for service in SERVICES:
         migrate(address(prepared, "maintenance"), service, ROOT / "services" / service / "migrations")
+    remove_topics(kafka)
     ensure(KafkaSettings(bootstrap=kafka), topic_specs())
     return prepared, kafka
 

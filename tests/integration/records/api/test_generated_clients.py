@@ -29,6 +29,7 @@ from services.records.api import run_api
 from tests.integration.records.api.test_openapi import SENDER, application
 from tests.integration.records.conftest import CALENDAR, SERVICES
 from tests.support import jars, npm
+from tests.support.kafka import remove_topics
 from tests.support.lacking import cannot
 from tests.support.openapi import KEYS
 
@@ -48,6 +49,7 @@ class Running(NamedTuple):
 def running(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Yield the intake on a real broker and database."""
     told, database = KafkaSettings(bootstrap=kafka), DatabaseSettings(url=migrated(), schema_name="orders")
+    remove_topics(kafka)
     ensure(told, topic_specs())
     with Producer(told) as producer, closing(Admin(told)) as admin:
         connected = engine(database)

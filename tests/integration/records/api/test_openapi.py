@@ -38,6 +38,7 @@ from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
 from tests.integration.records.test_worker import feed
 from tests.support.fuzzing import assert_no_fault_of_ours
+from tests.support.kafka import remove_topics
 from tests.support.openapi import EXAMPLES, KEYS, MANY, TOKENS, Asked, Everybody, asking, asking_as, nowhere, schema_of
 
 SURFACES = {
@@ -98,6 +99,7 @@ def take_whatever_is_sent(bench: Bench) -> None:
 
 @pytest.fixture(scope="module")
 def topics(kafka: str) -> str:
+    remove_topics(kafka)
     ensure(KafkaSettings(bootstrap=kafka), topic_specs())
     return kafka
 
