@@ -195,16 +195,26 @@ def bound_of(policies: Policies) -> int:
     return AT_ONCE * max(each.body for each in policies.values()) + max(each.answer for each in policies.values())
 
 
+@pytest.fixture(scope="module")
+def unlimited() -> set[str]:
+    """Return which APIs were started without limits."""
+    return set()
+
+
 @pytest.fixture
-def attacked(platform: Platform) -> Iterator[Platform]:
-    names = {*APIS, "desk-api"}
-    for name in names:
-        platform.tell(name, **UNLIMITED)
-    for name in names & platform.running().keys():
-        platform.kill(name)
-    platform.start(*names)
+def attacked(platform: Platform, unlimited: set[str], name: str) -> Iterator[Platform]:
+    """Yield the platform with a fresh process of this name, and what it asks, without limits."""
+    asked_too = {*APIS} if name == "desk-api" else set()
+    fresh = {name} | (asked_too - unlimited)
+    for each in fresh:
+        platform.tell(each, **UNLIMITED)
+    for each in fresh & platform.running().keys():
+        platform.kill(each)
+    platform.start(*fresh)
+    unlimited |= fresh
     yield platform
-    platform.kill("desk-api")
+    if name == "desk-api":
+        platform.kill(name)
 
 
 @pytest.mark.timeout(600)

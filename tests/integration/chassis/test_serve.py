@@ -8,7 +8,7 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from threading import Thread
 
 import psutil
@@ -74,11 +74,14 @@ def _is_there(port: int) -> bool:
     return False
 
 
-@pytest.fixture
-def server() -> Iterator[tuple[subprocess.Popen[str], int, int]]:
+Server = tuple[subprocess.Popen[str], int, int]
+
+
+@contextmanager
+def serving(said: int) -> Iterator[Server]:
     port, metrics = _free_ports(2)
     command = [sys.executable, "-c", PROGRAM, str(port), str(metrics), "192.0.2.1"]
-    with child(command, stderr=subprocess.PIPE, text=True) as process:
+    with child(command, stderr=said, text=True) as process:
         try:
             until(lambda: process.poll() is not None or _is_there(port), "it answers")
             yield process, port, metrics
@@ -86,7 +89,21 @@ def server() -> Iterator[tuple[subprocess.Popen[str], int, int]]:
             process.kill()
 
 
-def test_what_runs_is_finished_before_it_stops(server: tuple[subprocess.Popen[str], int, int]) -> None:
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Yield a server that the test may stop, and whose memory nobody has used."""
+    with serving(subprocess.PIPE) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lasting() -> Iterator[Server]:
+    """Yield the server of all tests that leave it as it was."""
+    with serving(subprocess.DEVNULL) as made:
+        yield made
+
+
+def test_what_runs_is_finished_before_it_stops(server: Server) -> None:
     process, port, _ = server
     answers: list[str] = []
     request = Thread(target=lambda: answers.append(_get(port, "/slow")))
@@ -100,8 +117,8 @@ def test_what_runs_is_finished_before_it_stops(server: tuple[subprocess.Popen[st
     assert all(line.startswith('{"time"') for line in process.stderr)
 
 
-def test_metrics_are_on_a_port_of_their_own(server: tuple[subprocess.Popen[str], int, int]) -> None:
-    _, port, metrics = server
+def test_metrics_are_on_a_port_of_their_own(lasting: Server) -> None:
+    _, port, metrics = lasting
     _get(port, "/slow")
     assert 'payback_http_requests_total{method="GET",route="/slow",status="200"} 1.0' in _get(metrics, "/metrics")
     assert "process_resident_memory_bytes" in _get(metrics, "/metrics")
@@ -116,8 +133,8 @@ HEAD = "POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     "head",
     [f"{HEAD}Content-Length: 5000\r\n\r\n", f"{HEAD}Transfer-Encoding: chunked\r\n\r\n7d0\r\n{'x' * 2000}\r\n"],
 )
-def test_a_body_that_never_ends_is_refused_at_once(server: tuple[subprocess.Popen[str], int, int], head: str) -> None:
-    _, port, _ = server
+def test_a_body_that_never_ends_is_refused_at_once(lasting: Server, head: str) -> None:
+    _, port, _ = lasting
     with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
         connection.sendall(head.encode())
         answer = b""
@@ -175,37 +192,37 @@ FLOODS = {
 }
 
 
-def test_what_two_readers_could_read_differently_is_refused(server: tuple[subprocess.Popen[str], int, int]) -> None:
+def test_what_two_readers_could_read_differently_is_refused(lasting: Server) -> None:
     for name, sent in AMBIGUOUS.items():
-        answer = _say(server[1], sent)
+        answer = _say(lasting[1], sent)
         assert answer.startswith(b"HTTP/1.1 400 "), (name, answer)
         for guard in (b"x-content-type-options: nosniff", b"content-security-policy: default-src 'none'", PROBLEM):
             assert guard in answer, (name, answer)
 
 
-def test_an_offer_of_another_protocol_is_passed_over(server: tuple[subprocess.Popen[str], int, int]) -> None:
+def test_an_offer_of_another_protocol_is_passed_over(lasting: Server) -> None:
     """As Java's HttpClient makes one in each request without TLS: the body is read, and the connection goes on."""
     for name, sent in OFFERED.items():
-        answer = _say(server[1], *sent, *sent, LAST)
+        answer = _say(lasting[1], *sent, *sent, LAST)
         assert [part.partition(b"\r\n\r\n")[2] for part in answer.split(b"HTTP/1.1 200 ")[1:]] == [
             *(b"1", b"1", b'"whole"')
         ], (name, answer)
 
 
 def test_what_offers_another_protocol_may_be_ambiguous_or_too_long(
-    server: tuple[subprocess.Popen[str], int, int],
+    lasting: Server,
 ) -> None:
     twice = THING + OFFER + b"Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}"
-    assert _say(server[1], twice).startswith(b"HTTP/1.1 400 ")
-    assert _say(server[1], THING + OFFER + b"Content-Length: 5000\r\n\r\n").startswith(b"HTTP/1.1 413 ")
-    assert _say(server[1], THING + OFFER, *FLOOD)[:13] in {b"", b"HTTP/1.1 431 "}
-    assert b"HTTP/1.1 40" in _say(server[1], b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert _say(lasting[1], twice).startswith(b"HTTP/1.1 400 ")
+    assert _say(lasting[1], THING + OFFER + b"Content-Length: 5000\r\n\r\n").startswith(b"HTTP/1.1 413 ")
+    assert _say(lasting[1], THING + OFFER, *FLOOD)[:13] in {b"", b"HTTP/1.1 431 "}
+    assert b"HTTP/1.1 40" in _say(lasting[1], b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
 
 
 PROBLEM = b"content-type: application/problem+json"
 
 
-def test_heads_without_end_take_no_memory(server: tuple[subprocess.Popen[str], int, int]) -> None:
+def test_heads_without_end_take_no_memory(server: Server) -> None:
     process, port, _ = server
     memory = psutil.Process(process.pid).memory_info
     resting = memory().rss
@@ -216,9 +233,9 @@ def test_heads_without_end_take_no_memory(server: tuple[subprocess.Popen[str], i
     assert _get(port, "/healthz")
 
 
-def test_requests_that_are_never_finished_hold_nobody_up(server: tuple[subprocess.Popen[str], int, int]) -> None:
+def test_requests_that_are_never_finished_hold_nobody_up(lasting: Server) -> None:
     """One address gets so many connections, and a head has its time."""
-    _, port, _ = server
+    _, port, _ = lasting
     with ExitStack() as held:
         half = [held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10)) for _ in range(200)]
         for one in half:
@@ -234,9 +251,7 @@ def test_requests_that_are_never_finished_hold_nobody_up(server: tuple[subproces
 
 
 @pytest.mark.parametrize("connection", [b"keep-alive", b"close"])
-def test_answers_that_nobody_reads_are_not_kept(
-    server: tuple[subprocess.Popen[str], int, int], connection: bytes
-) -> None:
+def test_answers_that_nobody_reads_are_not_kept(server: Server, connection: bytes) -> None:
     """However many callers leave large answers unread, so much is kept, and only for a while; who reads gets the whole."""
     process, port, _ = server
     memory = psutil.Process(process.pid).memory_info
