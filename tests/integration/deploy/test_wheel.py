@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 import urllib.error
 import urllib.request
@@ -65,7 +67,18 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(*pip, "install", *here, "--quiet", "--no-deps", wheel)
     run(*pip, "check", *here)
     run(environment / "bin" / "python", ROOT / "deploy" / "without_demo.py")
+    lend_compiled(environment)
     return environment / "bin"
+
+
+def lend_compiled(environment: Path) -> None:
+    """Copy what is compiled of the libraries here: Python takes it where the sources have the same size and time, as uv's links have."""
+    [there] = (environment / "lib").glob("python*/site-packages")
+    here = Path(sysconfig.get_path("purelib"))
+    for compiled in here.rglob("__pycache__"):
+        place = there / compiled.relative_to(here)
+        if place.parent.is_dir() and not place.exists():
+            shutil.copytree(compiled, place)
 
 
 def installer() -> list[str | Path]:
