@@ -3,7 +3,8 @@
 import json
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -29,8 +30,7 @@ def stack(
         typer.Option(min=1024, max=65000, help="The first of fifteen ports; free ones are taken otherwise."),
     ] = None,
 ) -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt), running_stack(directory, port, _progress, webhooks=True) as running:
+    with _until_stopped(), running_stack(directory, port, _progress, webhooks=True) as running:
         sys.stdout.write(json.dumps(running.announcement()) + "\n")
         sys.stdout.flush()
         running.keep_up(until=lambda: False)
@@ -53,8 +53,7 @@ def demo(
     # Not at the top, since every command of payback imports this module.
     from deploy.local import demo as demonstration  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
+    with _until_stopped():
         demonstration.run(months, seed, directory, port, leave=leave)
 
 
@@ -78,6 +77,18 @@ def token(
     pair = DevelopmentKey(key)
     _progress(f"services that know {pair.public_path} will believe this token")
     typer.echo(pair.mint(identity, timedelta(days=days)))
+
+
+@contextmanager
+def _until_stopped() -> Iterator[None]:
+    """Have SIGTERM and SIGINT end the block in order.
+
+    Scripts have what they start in the background ignore SIGINT, and then Python does too unless it is told otherwise.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        yield
 
 
 def _progress(line: str) -> None:

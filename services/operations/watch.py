@@ -2,7 +2,7 @@
 
 import logging
 import signal
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -113,8 +113,9 @@ def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
     for path in certificates(settings):
         metrics.certificates.labels(path.name).set(ends(path))
     try:
-        metrics.brokers.set(brokers(settings.kafka))
-        findings = look_at_kafka(settings, now)
+        with closing(Admin(settings.kafka)) as admin:
+            metrics.brokers.set(admin.brokers())
+            findings = look_at_kafka(admin, settings, now)
     except Failure as failure:
         log.warning("cannot check Kafka: %s", failure)
         return
@@ -125,25 +126,18 @@ def look(settings: WatchSettings, metrics: WatchMetrics, now: datetime) -> None:
     metrics.looked.set(now.timestamp())
 
 
-def brokers(kafka: KafkaSettings) -> int:
-    """Return the number of brokers that run. Raises Away or Refused."""
-    with closing(Admin(kafka)) as admin:
-        return admin.brokers()
-
-
-def look_at_kafka(settings: WatchSettings, now: datetime) -> Mapping[str, list[str]]:
+def look_at_kafka(admin: Admin, settings: WatchSettings, now: datetime) -> Mapping[str, list[str]]:
     """Return findings in words, by what they are about. Raises Away or Refused."""
     specs = topic_specs(settings.watch.replication)
-    with closing(Admin(settings.kafka)) as admin:
-        spans = admin.spans(admin.existing(source_topics(*Topic)))
-        looks: Iterable[Callable[[], Iterable[str]]] = (
-            lambda: admin.differences(specs),
-            lambda: copies(admin, [spec.name for spec in specs]),
-            lambda: begins_late(settings.kafka, spans),
-            lambda: dated_ahead(spans, now),
-            lambda: full(admin.disks()),
-        )
-        return {about: list(one()) for about, one in zip(ABOUT, looks, strict=True)}
+    spans = admin.spans(admin.existing(source_topics(*Topic)))
+    looks: Iterable[Iterable[str]] = (
+        admin.differences(specs),
+        copies(admin, [spec.name for spec in specs]),
+        begins_late(settings.kafka, spans),
+        dated_ahead(spans, now),
+        full(admin.disks()),
+    )
+    return {about: list(found) for about, found in zip(ABOUT, looks, strict=True)}
 
 
 def latest(folder: Path | None, pattern: str) -> float:

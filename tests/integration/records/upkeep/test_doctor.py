@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
@@ -13,6 +14,7 @@ from contracts.periods import LONDON
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming import kafka as kafka_module
 from services.chassis.streaming.batches import TopicPartition as SourcePartition
 from services.chassis.streaming.containment import Place
 from services.chassis.streaming.kafka import Admin
@@ -145,7 +147,9 @@ def test_nights_that_were_missed_are_told(bench: Callable[[str], Bench], postgre
     assert missed.startswith(f"S12000006: no day after {today - timedelta(days=3)} was closed")
 
 
-def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(empty_kafka: str) -> None:
+def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(
+    empty_kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kafka = KafkaSettings(bootstrap=empty_kafka)
     ensure(kafka, topic_specs())
     registry = CollectorRegistry()
@@ -155,7 +159,11 @@ def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(empty_kaf
         watch.look(settings, metrics, system_clock())
         return {about: registry.get_sample_value("payback_findings", {"about": about}) for about in watch.ABOUT}
 
-    assert found() == dict.fromkeys(watch.ABOUT, 0)
+    with monkeypatch.context() as patched:
+        opened = Mock(wraps=kafka_module._AdminClient)
+        patched.setattr(kafka_module, "_AdminClient", opened)
+        assert found() == dict.fromkeys(watch.ABOUT, 0)
+        assert opened.call_count == 1, "a round opens Kafka once"
     assert registry.get_sample_value("payback_brokers") == 1
     with closing(KafkaProducer(bootstrap_servers=empty_kafka)) as producer:
         producer.send(TOPIC, b"{}").get(10)
@@ -169,21 +177,21 @@ def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(empty_kaf
 def test_a_broker_that_is_gone_is_counted_no_more() -> None:
     first = KafkaProcess()
     second = KafkaProcess(joins=first)
-    settings = KafkaSettings(bootstrap=first.address)
     try:
-        first.start()
-        second.start()
-        until(lambda: watch.brokers(settings) == 2, "it has joined")
-        second.kill()
-        until(lambda: _told_brokers(settings) == 1, "it is missed")
+        with closing(Admin(KafkaSettings(bootstrap=first.address))) as admin:
+            first.start()
+            second.start()
+            until(lambda: admin.brokers() == 2, "it has joined")
+            second.kill()
+            until(lambda: _told_brokers(admin) == 1, "it is missed")
     finally:
         second.remove()
         first.remove()
 
 
-def _told_brokers(settings: KafkaSettings) -> int | None:
+def _told_brokers(admin: Admin) -> int | None:
     """Return the number; None while Kafka still names the one that is gone, and that one is asked."""
     try:
-        return watch.brokers(settings)
+        return admin.brokers()
     except Away:
         return None

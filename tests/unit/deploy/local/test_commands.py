@@ -1,0 +1,52 @@
+"""What somebody runs on one machine ends in order, however it was started."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import sys, time
+from contextlib import contextmanager
+from types import SimpleNamespace
+from deploy.local import commands, demo
+
+@contextmanager
+def running(*_, **__):
+    try:
+        yield SimpleNamespace(announcement=dict, keep_up=lambda until: time.sleep(60))
+    finally:
+        print("stopped in order", flush=True)
+
+def run(*_, **__):
+    with running() as stack:
+        print(stack.announcement(), flush=True)
+        stack.keep_up(None)
+
+commands.running_stack, demo.run = running, run
+"""
+RUN = {
+    "stack": "commands.stack(None, None)",
+    "demo": "commands.demo(12, 1, False, None, None)",
+}
+
+
+@pytest.mark.parametrize("command", RUN)
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_although_a_shell_let_it_ignore_ctrl_c(command: str, told: signal.Signals) -> None:
+    """A script's `payback demo &` starts with SIGINT ignored."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM + RUN[command]],
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+    ) as running:
+        assert running.stdout is not None
+        try:
+            assert running.stdout.readline() == "{}\n"
+            running.send_signal(told)
+            assert running.stdout.read() == "stopped in order\n"
+            assert running.wait(10) == 0
+        finally:
+            running.kill()
