@@ -158,9 +158,10 @@ def _times(connection: Connection, authority: str) -> dict[Place, int]:
 def _put_aside(connection: Connection) -> Found:
     number = connection.scalar(select(func.count()).select_from(theirs.put_aside))
     if number:
-        yield Mismatch("reporting.put_aside", "number of messages that could not be taken", number, 0)
+        yield Mismatch(PUT_ASIDE, "number of messages that could not be taken", number, 0)
 
 
+PUT_ASIDE = "reporting.put_aside"
 PARTS: Mapping[str, Callable[[Connection], Found]] = {"releases": releases, "messages put aside": _put_aside}
 """What is looked at in reporting that belongs to no authority."""
 

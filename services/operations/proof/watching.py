@@ -14,7 +14,7 @@ from services.chassis.failures import Away
 from services.chassis.metrics import exposed, new_registry
 from services.operations.proof.around import DatabaseMetrics, look_around
 from services.operations.proof.mismatch import Mismatch
-from services.operations.proof.proving import Proof, Prover
+from services.operations.proof.proving import PUT_ASIDE, Proof, Prover
 from services.operations.proof.settings import ProofSettings
 from services.reporting.read.tables import proofs
 from services.reporting.settings import SCHEMA
@@ -39,7 +39,7 @@ class ProofMetrics:
         )
         self.mismatches = Gauge(
             "payback_proof_mismatches",
-            "Differences that the last proof found; those about releases have no authority",
+            "Differences that the last proof found; those about releases have no authority. Without what reporting put aside",
             ["service", "authority"],
             registry=registry,
         )
@@ -96,7 +96,8 @@ def note(prover: Prover, metrics: ProofMetrics, proof: Proof, told: Collection[M
         if str(mismatch) not in known:
             log.error("%s", mismatch.without_orders)
     metrics.proved.labels(proof.service, proof.authority).set(now.timestamp())
-    metrics.mismatches.labels(proof.service, proof.authority).set(len(proof.mismatches))
+    differences = [one for one in proof.mismatches if one.table != PUT_ASIDE]
+    metrics.mismatches.labels(proof.service, proof.authority).set(len(differences))
     if prover.reporting is not None:
         columns = ("service", "authority", "proved_at", "events", "mismatches")
         row = (proof.service, proof.authority, now, proof.events, len(proof.mismatches))

@@ -10,9 +10,9 @@ from prometheus_client import CollectorRegistry
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
 from services.operations.proof.mismatch import Mismatch
-from services.operations.proof.proving import Proof
+from services.operations.proof.proving import PUT_ASIDE, Proof
 from services.operations.proof.proving import Prover as Real
-from services.operations.proof.watching import ProofMetrics, Rounds
+from services.operations.proof.watching import ProofMetrics, Rounds, note
 
 WRONG = Mismatch("orders.cells", "a cell", 2, 1)
 
@@ -75,6 +75,14 @@ def test_what_differs_is_proved_again_in_between_until_it_is_mended(
     prover.asked = []
     rounds.go()
     assert len(prover.asked) == 4
+
+
+def test_what_was_put_aside_does_not_page_twice(registry: CollectorRegistry, caplog: pytest.LogCaptureFixture) -> None:
+    """Reporting itself tells of it, and AggregatesPutAside fires."""
+    aside = Mismatch(PUT_ASIDE, "number of messages that could not be taken", 1, 0)
+    note(cast("Real", Prover()), ProofMetrics(registry), Proof("reporting", "", 0, [aside, WRONG]))
+    assert registry.get_sample_value("payback_proof_mismatches", {"service": "reporting", "authority": ""}) == 1
+    assert len(caplog.records) == 2
 
 
 def test_what_was_told_is_not_told_again(rounds: Rounds, prover: Prover, caplog: pytest.LogCaptureFixture) -> None:
