@@ -23,6 +23,7 @@ from deploy.local.scratch import Scratch
 from tests.support.jars import named_in
 
 _JARS = Path(__file__).parents[1] / "kafka" / "jars.txt"
+_TOOLS = _JARS.with_name("tools.txt")
 
 _LOGGING = """
 rootLogger.level = warn
@@ -156,6 +157,12 @@ def _java(main: str, *arguments: str, options: Sequence[str] = ()) -> list[str]:
         *(str(java()), "-Xms64m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", *shared),
         *("-cp", os.pathsep.join(map(str, jars())), main, *arguments),
     ]
+
+
+def tool(main: str, *arguments: str) -> list[str]:
+    """Return the command of one of Kafka's own tools, by its class."""
+    needed = os.pathsep.join(map(str, [*jars(), *named_in(_TOOLS)]))
+    return [str(java()), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", needed, main, *arguments]
 
 
 def remove_topics(address: str) -> None:

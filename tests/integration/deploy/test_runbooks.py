@@ -4,6 +4,7 @@ Docker could carry out names services, volumes and programs that there are."""
 import os
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -18,11 +19,12 @@ from services.chassis.migrations import migrate
 from services.chassis.settings import KafkaSettings
 from services.cli import GROUPS
 from services.operations.topics import ensure, topic_specs
+from tests.integration.deploy.test_access import PASSWORD, Guarded, guarded
 from tests.integration.deploy.test_roles import SERVICES, address, prepared
 from tests.support.commands import carry_out
-from tests.support.kafka import remove_topics
+from tests.support.kafka import remove_topics, tool
 
-__all__ = ["prepared"]
+__all__ = ["guarded", "prepared"]
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*(ROOT / "deploy" / "runbooks").glob("*.md"), ROOT / "docs" / "operator.md"])
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -38,6 +40,11 @@ COMPOSE_COMMANDS = {"up", "stop", "start", "restart", "rm", "ps", "logs", "exec"
 WELL, FOUND = 0, 1
 PROGRAMS = {"df", "psql", "pg_basebackup", "pg_dump", "pg_restore", "payback"}
 """What may be run in a container, beside Kafka's own programs."""
+TOOLS = {
+    "/opt/kafka/bin/kafka-configs.sh": "org.apache.kafka.tools.ConfigCommand",
+    "/opt/kafka/bin/kafka-cluster.sh": "org.apache.kafka.tools.ClusterTool",
+}
+"""The class that each of Kafka's own programs runs."""
 
 
 class Command(NamedTuple):
@@ -68,11 +75,12 @@ NAMED = [one for one in FOUND_ONCE.values() if re.fullmatch(r"payback (\w+( --wa
 """Those that a page only names, that never end, or that need a key."""
 OURS = [one for one in FOUND_ONCE.values() if one not in NAMED]
 DATABASE = [one for one in ALL if " psql " in one.line]
+KAFKA = [one for one in ALL if "/opt/kafka/bin/" in one.line]
 DOCKER = [one for one in ALL if one.line.startswith("docker compose")]
 
 
 def test_there_are_commands_of_each_kind() -> None:
-    assert (len(OURS) > 12, len(DATABASE) > 2, len(DOCKER) > 15) == (True, True, True)
+    assert (len(OURS) > 12, len(DATABASE) > 2, len(DOCKER) > 15, len(KAFKA) > 2) == (True, True, True, True)
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +152,22 @@ def test_what_is_asked_of_postgresql_can_be_asked(command: Command, ready: tuple
         connection.execute(statement[1].encode())
 
 
+@pytest.mark.durable_broker
+@pytest.mark.parametrize("command", KAFKA, ids=str)
+def test_what_kafkas_own_programs_are_told_they_do(command: Command, guarded: Guarded, tmp_path: Path) -> None:
+    """As the administrator, with the file that docker-compose.yml gives them."""
+    told = re.sub(r"\$\{.*?\}", PASSWORD, COMPOSE["configs"]["kafka_admin"]["content"])
+    (tmp_path / "kafka_admin").write_text(told)
+    line = re.sub(r"\b(new-)?kafka:9092\b", guarded.inner.bootstrap, command.line)
+    words = shlex.split(line.replace(" /kafka_admin", f" {tmp_path}/kafka_admin"))
+    at = next(number for number, word in enumerate(words) if word in TOOLS)
+    done = subprocess.run(
+        tool(TOOLS[words[at]], *words[at + 1 :]), capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == WELL, done.stdout + done.stderr
+    assert re.search(r"^(Completed updating config|Cluster ID)", done.stdout, re.MULTILINE), done.stdout
+
+
 @pytest.mark.parametrize("command", DOCKER, ids=str)
 def test_what_docker_is_told_is_there(command: Command) -> None:
     words = list(takewhile(lambda word: word not in {"|", "<", ">", "&&"}, shlex.split(command.line)))[2:]
@@ -154,7 +178,7 @@ def test_what_docker_is_told_is_there(command: Command) -> None:
     if words[0] in {"exec", "run"} and named:
         assert named[0] in services
         if len(named) > 1:
-            assert named[1].rpartition("/")[2] in PROGRAMS or named[1].startswith("/opt/kafka/bin/kafka-")
+            assert named[1].rpartition("/")[2] in PROGRAMS or named[1] in TOOLS
     else:
         assert set(named) <= services
 
