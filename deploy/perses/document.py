@@ -14,7 +14,6 @@ A_ROW = 24 // WIDTH
 UNITS: Mapping[str, Mapping[str, Any]] = {
     "percentunit": {"unit": "percent-decimal", "decimalPlaces": 1},
     "s": {"unit": "seconds"},
-    "d": {"unit": "days"},
     "bytes": {"unit": "bytes"},
     "short": {"unit": "decimal", "shortValues": True},
 }
@@ -82,6 +81,7 @@ def _query(expression: str, legend: str) -> dict[str, Any]:
 def _lines(panel: Panel) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "legend": {"position": "bottom", "mode": "list"},
+        "visual": {"palette": {"mode": "categorical"}},
         "yAxis": {"format": UNITS[panel.unit], "min": 0},
     }
     if panel.limit is not None:
@@ -99,8 +99,9 @@ def _number(panel: Panel) -> dict[str, Any]:
 
 def _table(panel: Panel) -> dict[str, Any]:
     hidden = [{"name": name, "hide": True} for name in ("timestamp", "__name__")]
-    value = {"name": "value", "header": "", "format": UNITS[panel.unit]}
-    return {"kind": "Table", "spec": {"density": "compact", "columnSettings": [*hidden, value]}}
+    labels = [{"name": name} for name in panel.labels()]
+    value = {"name": "value", "header": "", "align": "right", "format": UNITS[panel.unit], "sort": "desc"}
+    return {"kind": "Table", "spec": {"density": "compact", "columnSettings": [*hidden, *labels, value]}}
 
 
 PLUGINS = {"timeseries": _lines, "stat": _number, "table": _table}

@@ -17,6 +17,7 @@ from playwright.sync_api import sync_playwright
 from deploy.boards import BOARDS
 from deploy.perses.document import FOLDER
 from services.simulate.nation import Simulation
+from tests.conftest import BROWSERS
 from tests.dashboards.questions import unanswered
 from tests.faults.alerts.figures import publish_release
 from tests.faults.alerts.refusals import bad_tokens, refuse_all, refuse_producer
@@ -27,7 +28,7 @@ from tests.load.bench_latency import paced, post
 HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / "var" / "dashboards"
 PICTURES = HERE.parents[1] / "docs" / "dashboards"
-MINUTES = 1
+MINUTES = 4
 PATIENCE_SECONDS = 100
 PER_SECOND = 4
 FAULTS = (refuse_all, refuse_producer, bad_tokens, publish_release, ending_token, put_aside)
@@ -107,13 +108,14 @@ def look(prometheus: str, address: str) -> None:
     """Take a picture of each dashboard."""
     PICTURES.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1600, "height": 1250})
+        program = next(filter(None, map(which, BROWSERS)), None)
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1600, "height": 1520})
         page.set_default_timeout(PATIENCE_SECONDS * 1000)
         page.on("console", lambda message: print(message.text[:300]) if message.type == "error" else None)
         for name, board in BOARDS.items():
             chosen = f"&var-authority={MIDDLE}" if board.authority else ""
-            page.goto(f"{address}/?board={name}&prometheus={prometheus}&start=10m{chosen}")
+            page.goto(f"{address}/?board={name}&prometheus={prometheus}&start=5m{chosen}")
             page.wait_for_selector(".MuiSkeleton-root")
             page.wait_for_function("!document.querySelector('.MuiSkeleton-root')")
             page.wait_for_timeout(2000)  # for lines to be drawn
@@ -129,7 +131,7 @@ def main() -> int:
             print(f"no data: {panel}")
         look(scene.watched.address, address)
         if "--stay" in sys.argv:
-            print(f"{address}/?board=platform&prometheus={scene.watched.address}&start=10m", flush=True)
+            print(f"{address}/?board=platform&prometheus={scene.watched.address}&start=5m", flush=True)
             while not (BUILT / "stop").exists():
                 time.sleep(1)
     return 0

@@ -25,7 +25,7 @@ const loader = dynamicImportPluginLoader([
 const source = {
   kind: 'GlobalDatasource',
   metadata: { name: 'prometheus' },
-  spec: { default: true, plugin: { kind: 'PrometheusDatasource', spec: { directUrl: asked.get('prometheus') } } },
+  spec: { default: true, plugin: { kind: 'PrometheusDatasource', spec: { directUrl: asked.get('prometheus'), scrapeInterval: '5s' } } },
 };
 const sources = {
   getDatasource: async () => undefined,

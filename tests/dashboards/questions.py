@@ -19,7 +19,7 @@ def questions(authority: str) -> Iterator[Question]:
     """Yield the questions of all boards, with this authority chosen where one is to be."""
     for name, board in BOARDS.items():
         for panel in board.panels:
-            for expression, _ in panel.questions:
+            for expression, _ in panel.asked():
                 yield Question(name, panel.title, expression.replace("$authority", authority))
 
 

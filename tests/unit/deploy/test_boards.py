@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from deploy.boards import BOARDS
+from deploy.grafana.document import FOLDER
 from deploy.prometheus.document import JOBS, defined
 from tests.support.promtool import promtool
 
@@ -34,6 +37,15 @@ PARTS = {
     "histogram": (("_bucket", ', le="60.0"'), ("_bucket", ', le="+Inf"'), ("_count", "")),
 }
 HOURS = 7
+OTHERS = {
+    'node_filesystem_avail_bytes{fstype="ext4", mountpoint="/"}': 1,
+    'node_filesystem_size_bytes{fstype="ext4", mountpoint="/"}': 4,
+    "pg_stat_activity_count": 20,
+    "pg_settings_max_connections": 200,
+    'up{job="postgres-exporter"}': 0,
+}
+"""What others than our processes tell."""
+GRAFANA = Path(sys.executable).with_name("grafana-boards")
 
 pytestmark = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)"
@@ -52,6 +64,8 @@ def questions() -> dict[str, str]:
 
 def series() -> Iterator[dict[str, str]]:
     """Yield series as if each process had run for hours, and counted nine of each thing every five minutes."""
+    for name, value in OTHERS.items():
+        yield {"series": name, "values": f"{value}x{HOURS * 12}"}
     for job, classes in JOBS.items():
         yield {"series": f'up{{job="{job}"}}', "values": f"1x{HOURS * 12}"}
         for name in ("process_resident_memory_bytes", "process_cpu_seconds_total"):
@@ -96,7 +110,6 @@ def test_every_panel_has_something_to_show(tmp_path: Path) -> None:
 
 
 def test_a_table_with_nothing_to_show_says_so(tmp_path: Path) -> None:
-    """Of every empty table; but authorities there always are."""
     asked = {
         panel.title: question
         for board in BOARDS.values()
@@ -104,4 +117,27 @@ def test_a_table_with_nothing_to_show_says_so(tmp_path: Path) -> None:
         for question, _ in panel.asked()
         if panel.kind == "table"
     }
-    assert unanswered(asked, tmp_path, []) == {"Working days of silence"}
+    assert unanswered(asked, tmp_path, []) == set()
+
+
+def read_by_grafana(*paths: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([GRAFANA, *paths], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(not GRAFANA.exists(), reason="Grafana's library of dashboards is not there (`make parts`, with Go)")
+def test_grafana_knows_all_that_its_dashboards_say(tmp_path: Path) -> None:
+    paths = sorted(FOLDER.glob("*.json"))
+    assert len(paths) == len(BOARDS)
+    done = read_by_grafana(*paths)
+    assert (done.returncode, done.stderr) == (0, "")
+    for name, right, wrong in (
+        ("of the board", '"refresh"', '"refreshes"'),
+        ("of a panel", '"gridPos"', '"gridPosition"'),
+        ("of a question", '"legendFormat"', '"legendFormats"'),
+        ("of a number", '"reduceOptions"', '"reduce"'),
+        ("of a line", '"thresholdsStyle"', '"thresholdStyle"'),
+        ("of a threshold", '"steps"', '"step"'),
+    ):
+        broken = tmp_path / f"{name}.json"
+        broken.write_text((FOLDER / "platform.json").read_text().replace(right, wrong))
+        assert read_by_grafana(broken).returncode == 1, name

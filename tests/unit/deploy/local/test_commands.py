@@ -1,4 +1,4 @@
-"""What somebody runs on one machine ends in order, however it was started."""
+"""The commands for one machine end in order, however they were started."""
 
 import signal
 import subprocess
