@@ -22,9 +22,6 @@ from deploy.local.settings import clean_environment
 _UNPRIVILEGED = "nobody"
 """PostgreSQL refuses to run as root; this user exists everywhere."""
 
-_ROUNDS = 1
-"""The usual 4,096 make a weak password harder to guess, and each connection cost 2 ms more (measured): ours are 128 bits of chance."""
-
 QUICK: Mapping[str, str] = MappingProxyType(
     {
         # Lost after a crash of the machine, which does not matter, and kept after a crash of the server.
@@ -123,7 +120,6 @@ class Postgres:
         initdb = self._run(
             *("initdb", "--pgdata", str(self._data), "--username", "payback", "--pwfile", str(secret)),
             *("--auth", "scram-sha-256", "--encoding", "utf8", "--locale", "C", "--no-sync", "--no-instructions"),
-            *("--set", f"scram_iterations={_ROUNDS}"),
         )
         failed = initdb.wait()
         secret.unlink()
