@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from services.chassis.sheets import Value
+from services.chassis.web.categories import headed_label
 from services.desk.files import Sheet
 from services.desk.model import Reconciliation, YearlyReport
-from services.desk.words.labels import category_label
 
 UNIT_TITLES = {"cpo": "Orders, one a row", "unpaid-work": "Unpaid work, one a row"}
 
@@ -39,7 +39,7 @@ def of_units(name: str, text: str) -> Sheet:
 def of_tables(title: str, report: YearlyReport) -> Sheet:
     """Return all tables of a service below one another, with labels in place of codes."""
     rows = [
-        (table.title, category_label(category) or "Total", value, table.unit)
+        (table.title, headed_label(category) or "Total", value, table.unit)
         for table in report.tables
         for category, value in table.rows.items()
     ]
@@ -49,7 +49,7 @@ def of_tables(title: str, report: YearlyReport) -> Sheet:
 def of_checks(found: Sequence[Reconciliation]) -> Sheet:
     """Return every comparison of the returns with the nation's numbers."""
     rows = [
-        (check.title, category_label(check.category) or "Total", check.unit_return, check.cells, _said(check.agrees))
+        (check.title, headed_label(check.category) or "Total", check.unit_return, check.cells, _said(check.agrees))
         for one in found
         for check in one.checks
     ]

@@ -12,13 +12,14 @@ from fastapi import Request, Response
 from contracts.cells import CATEGORIES, MEASURES
 from contracts.events import FACTS
 from contracts.periods import add_months, month_of
+from services.chassis.web.categories import headed_label
 from services.desk.files import Sheet
 from services.desk.model import CellExplanation, Held, HeldFacts, OwnCell, OwnCells
 from services.desk.pages.returns import today_at
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of
 from services.desk.platform import Service, place
-from services.desk.words.labels import amount, category_label, measure_label, unit_of
+from services.desk.words.labels import amount, measure_label, unit_of
 
 TOTALS = {"orders_imposed": Service.ORDERS, "orders_ended": Service.ORDERS, "minutes_credited": Service.UNPAID_WORK}
 """The totals with which an authority closes a month, and the service that counts each."""
@@ -79,7 +80,7 @@ async def _cells(site: Site, looker: Looker, month: date) -> dict[Service, list[
 
 
 def _groups(cells: dict[Service, list[OwnCell]]) -> list[Group]:
-    figures = [Figure(s, cell, category_label(cell.category)) for s, found in cells.items() for cell in found]
+    figures = [Figure(s, cell, headed_label(cell.category)) for s, found in cells.items() for cell in found]
     shown = sorted((f for f in figures if f.cell.measure not in ARRIVAL), key=_place)
     return [
         Group(measure_label(name), list(found), name.startswith(FOR_CHECKING))
@@ -160,7 +161,7 @@ async def _behind(site: Site, looker: Looker, request: Request) -> Response:
         "behind",
         found=found,
         title=measure_label(measure),
-        label=category_label(category),
+        label=headed_label(category),
         unit=unit_of(measure),
         amount=partial(amount, measure),
     )
@@ -173,7 +174,7 @@ async def _counted(site: Site, looker: Looker, request: Request) -> Response:
     if not any(found):
         return site.page(request, "refused", 404, why="The platform holds no order under this reference.")
     rows = [
-        (service, measure_label(cell.measure), category_label(cell.category), cell)
+        (service, measure_label(cell.measure), headed_label(cell.category), cell)
         for service, one in zip(Service, found, strict=True)
         for cell in (one.cells if one else ())
     ]

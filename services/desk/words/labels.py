@@ -1,28 +1,10 @@
 """The labels of numbers, pure."""
 
 from enum import StrEnum
-from typing import Any
 
-from contracts import codes
 from contracts.cells import MEASURES
 from contracts.codes import Code
-from contracts.rejections import Reason
-
-_DIMENSIONS: dict[str, type[Any]] = {
-    "sex": codes.Sex,
-    "age_band": codes.AgeBand,
-    "ethnicity": codes.Ethnicity,
-    "employment": codes.Employment,
-    "court_type": codes.CourtType,
-    "requirement": codes.RequirementKind,
-    "end_reason": codes.EndReason,
-    "activity": codes.Activity,
-    "work_type": codes.WorkType,
-    "attendance": codes.Attendance,
-    "breach_outcome": codes.BreachOutcome,
-    "reason": codes.LateReason,
-    "domain": codes.OutcomeDomain,
-}
+from services.chassis.web.categories import plain
 
 
 def measure_label(name: str) -> str:
@@ -45,29 +27,10 @@ def amount(name: str, value: int) -> float:
     return round(value / 60, 2) if MEASURES[name].unit == "minutes" else value
 
 
-def category_label(category: str) -> str:
-    """Return a category in words; empty for the total."""
-    dimension, _, code = category.partition("=")
-    if not code:
-        return plain(dimension)
-    label = _label(_DIMENSIONS.get(dimension), code)
-    return f"{plain(dimension)}: {label or plain(code).lower()}"
-
-
 def code_label(kind: type[StrEnum], code: str) -> str:
-    """Return the label of a code; the code itself if it is not known here."""
-    return _label(kind, code) or plain(code)
-
-
-def _label(kind: type[Any] | None, code: str) -> str:
+    """Return the label of a code; the code in words if it is not known here."""
     try:
-        member = kind(code) if kind else None
+        member = kind(code)
     except ValueError:
-        return ""
-    return str(member.label) if isinstance(member, Code | Reason) else ""
-
-
-def plain(code: str) -> str:
-    """Return a code or the name of a field in words, as in Progress review ordered."""
-    text = code.replace("_", " ")
-    return text[:1].upper() + text[1:]
+        return plain(code)
+    return member.label if isinstance(member, Code) else plain(code)

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from contracts.authorities import AUTHORITIES
 from contracts.periods import parse_first, parse_last, quarter_months, year_months
+from services.chassis.web.categories import BREAKDOWNS, category_label
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.disclosure.linked_tables import is_public
 from services.reporting.figures.answers import Enquiry, Question, answer
-from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.read.queries import Grain
 from services.reporting.registry.areas import SCOTLAND, name_in
 from services.reporting.registry.catalogue import INDICATORS, definition
@@ -135,7 +135,7 @@ def _row(release: ReleaseInfo, indicator: Indicator, kind: str, breakdown: str |
         last,
         "" if breakdown is None else BREAKDOWNS[breakdown],
         row.category,
-        category_label(indicator.numerator.measure, row.category) if row.category else "",
+        category_label(row.category) if row.category else "",
         row.value,
         row.numerator,
         row.denominator,

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from services.chassis.web.categories import BREAKDOWNS, category_label
 from services.reporting.disclosure.gate import Why
-from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.formats.linked_names import area_uri
 from services.reporting.registry.areas import AREA_NAMES
 from services.reporting.registry.catalogue import INDICATORS
@@ -28,7 +28,7 @@ def code_lists() -> list[dict[str, Any]]:
 
 def _categories(breakdown: str) -> Iterator[tuple[str, str, None]]:
     found = {
-        part.category: category_label(part.numerator.measure, part.category)
+        part.category: category_label(part.category)
         for indicator in INDICATORS.values()
         for name, parts in indicator.breakdowns
         if name == breakdown

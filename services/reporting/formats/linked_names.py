@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from contracts.periods import months_between, parse_first
-from services.reporting.formats.labels import category_label
+from services.chassis.web.categories import category_label
 from services.reporting.registry.areas import AREA_NAMES
 
 AREA_URI = "http://statistics.gov.scot/id/statistical-geography/{authority}"
@@ -47,7 +47,7 @@ class Codes:
     categories: Iterable[str]
 
 
-def dimensions(found: Codes, measure: str, breakdown: str | None, *, monthly: bool) -> dict[str, Dimension]:
+def dimensions(found: Codes, breakdown: str | None, *, monthly: bool) -> dict[str, Dimension]:
     """Return areas, periods and categories of a measure. `monthly` says whether the periods are months, which may look like years."""
     known_there = _BREAKDOWNS.get(breakdown or "")
     return {
@@ -61,7 +61,7 @@ def dimensions(found: Codes, measure: str, breakdown: str | None, *, monthly: bo
         ),
         "category": Dimension(
             None if known_there is None else f"{_SCOT}/dimension/{known_there}",
-            {each: Value(category_label(measure, each), _concept(each)) for each in found.categories},
+            {each: Value(category_label(each), _concept(each)) for each in found.categories},
         ),
     }
 

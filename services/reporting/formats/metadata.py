@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.periods import LONDON
-from services.reporting.formats.labels import BREAKDOWNS, category_label
+from services.chassis.web.categories import BREAKDOWNS, category_label
 from services.reporting.registry.catalogue import versions
 from services.reporting.registry.indicators import Form, Indicator
 from services.reporting.releases.calendar import Announcement
@@ -37,10 +37,7 @@ def describe(indicator: Indicator) -> dict[str, Any]:
             {
                 "id": name,
                 "title": BREAKDOWNS[name],
-                "categories": [
-                    {"id": part.category, "label": category_label(part.numerator.measure, part.category)}
-                    for part in parts
-                ],
+                "categories": [{"id": part.category, "label": category_label(part.category)} for part in parts],
             }
             for name, parts in indicator.breakdowns
         ],

@@ -100,7 +100,7 @@ def dimensions_of(answer: Answer) -> dict[str, Dimension]:
     """Return the meanings of the codes in the rows."""
     found = Codes(*(dict.fromkeys(getattr(row, name) for row in answer.rows) for name in _DIMENSIONS))
     monthly = answer.question.grain.period == "month" or answer.span.first == answer.span.last
-    return dimensions(found, answer.indicator.numerator.measure, answer.question.breakdown, monthly=monthly)
+    return dimensions(found, answer.question.breakdown, monthly=monthly)
 
 
 def as_csv(answer: Answer) -> bytes:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
-from contracts.cells import CATEGORIES
 from services.chassis.web import words
 from services.desk import workbook
 from services.desk.files import as_xlsx
@@ -30,7 +29,6 @@ from services.desk.model import (
 from services.desk.pages.returns import reports_up_to, years_up_to
 from services.desk.words.capacity import foreseen, weeks_to_clear
 from services.desk.words.clocks import why
-from services.desk.words.labels import category_label
 from services.desk.words.ledger import ledger_of
 
 MONDAY = date(2026, 11, 23)
@@ -154,15 +152,6 @@ def test_what_runs_is_offered_first_and_said_to_be_so_far() -> None:
         "April 2025 to March 2026",
     ]
     assert [one.label for one in years_up_to(date(2027, 3, 31)) if one.so_far] == ["2026-27"]
-
-
-@pytest.mark.parametrize("measure", sorted(CATEGORIES))
-def test_every_category_has_a_label_that_is_no_code(measure: str) -> None:
-    for category in CATEGORIES[measure] - {""}:
-        label = category_label(category)
-        assert label
-        assert "_" not in label, category
-        assert "=" not in label, category
 
 
 def test_days_of_a_return_are_days() -> None:

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from contracts.cells import MEASURES
 from contracts.periods import last_day
+from services.chassis.web.categories import category_label
 from services.reporting.disclosure.gate import ChangeRow, Gate
 from services.reporting.figures.answers import Enquiry
 from services.reporting.files import changed, store
 from services.reporting.files.bundle import CHANGES
-from services.reporting.formats.labels import category_label
 from services.reporting.pages.content import words
 from services.reporting.registry.areas import name_on
 from services.reporting.registry.catalogue import INDICATORS
@@ -120,7 +120,7 @@ def _line(row: ChangeRow) -> ChangeLine:
         part, old, new = row.category.split("/")
         what, category = INDICATORS[row.measure].title, f"{part.capitalize()}, version {old} to {new}"
     else:
-        what, category = measured(row.measure), category_label(row.measure, row.category)
+        what, category = measured(row.measure), category_label(row.category)
     return ChangeLine(
         what,
         category,

@@ -13,13 +13,13 @@ from contracts.authorities import AUTHORITIES, HEALTH_BOARDS
 from contracts.periods import add_months, month_of, months_between, quarter_months, quarter_of
 from services.chassis.api.auth import Identity
 from services.chassis.web import charts, small_charts
+from services.chassis.web.categories import BREAKDOWNS, category_label
 from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Gate, Row, ToCome
 from services.reporting.disclosure.linked_tables import STEP, is_public, step_of
 from services.reporting.figures import answers, quality
 from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.quality import latest_month, still_to_come
-from services.reporting.formats.labels import BREAKDOWNS, category_label
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, choices, chosen, year_before
 from services.reporting.pages.content.moves import Move, differ, move, off_by
@@ -426,8 +426,7 @@ class Breakdown:
 def breakdown(reader: Reader, indicator: Indicator, name: str, span: Span, area: str) -> Breakdown:
     """Return the categories of one breakdown for one area."""
     rows = reader.ask(indicator, Question(span.first, span.last, breakdown=name, area=area)).rows
-    measure = indicator.breakdown(name)[0].numerator.measure
-    labels = [category_label(measure, row.category) for row in rows]
+    labels = [category_label(row.category) for row in rows]
     bars = [
         charts.Bar(label, row.value, row.lower, row.upper, hollow=row.provisional or row.partial)
         for label, row in zip(labels, rows, strict=True)
