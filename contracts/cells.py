@@ -82,7 +82,7 @@ MEASURES: dict[str, Measure] = {
                 ("first_contact", "First contact, by working days from imposition"),
                 ("case_meeting", "First case management meeting, by working days from imposition"),
                 ("induction", "Induction to unpaid work, by working days from imposition"),
-                ("placement", "First placement, by days from imposition"),
+                ("placement", "First placement, by time from imposition"),
                 ("plan", "Case management plan, by working days from imposition"),
                 ("officer", "Responsible officer nominated, by days from receipt"),
             )

@@ -115,7 +115,7 @@ async def _sheet(site: Site, looker: Looker, request: Request) -> Sheet:
         "Ended on",
         "Overdue",
         "Met late or missed",
-        "Nationally due next",
+        "Next national due date",
         "Caseload",
         "Wrong data",
     )

@@ -111,6 +111,10 @@ def test_what_is_hidden_or_not_there_is_never_zero() -> None:
             f"{CONTACT.title}: there is no figure for July to September 2026."
         ]
     assert sentences_of(told(nothing), nothing) == [f"{CONTACT.title}: nothing fell due in July to September 2026."]
+    refused = structs.replace(nothing, indicator=structs.replace(CONTACT, title="Events refused", theme="Data quality"))
+    assert sentences_of(told(refused), refused) == [
+        "Events refused: there was nothing to count in July to September 2026."
+    ]
     unreleased = comparison(row(9, 12), place=None)
     said = " ".join(sentences_of(told(unreleased), unreleased))
     assert "9 of 12" in said
@@ -198,7 +202,7 @@ def test_numbers_of_today_in_a_report_of_the_past_say_so() -> None:
     assert any(today in one and "newly" in one for one in sections["Quality of data"].sentences)
     numbers = sections["Numbers"].table
     assert numbers is not None
-    assert numbers.rows == [("Hours", "62", "none recorded")]
+    assert numbers.rows == [("Hours", "62.5", "none recorded")]
 
 
 def test_months_that_are_left_out_of_an_aim_are_named() -> None:
