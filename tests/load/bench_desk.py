@@ -32,10 +32,10 @@ SERVICES = tuple(ASKED)
 YEAR_OF_FIGURES = year_of(LAST)
 """A year that the nation's figures hold whole."""
 THREE_YEARS = 36
-FILES = ("/today.csv", "/hours.csv", "/returns/all.xlsx")
-"""Whole lists as files: told, with no target."""
-LONG = ("/returns/all.xlsx", "/reports/", "/evidence/")
-"""They ask dozens of questions each."""
+FILES = ("/today.csv", "/hours.csv", "/returns/all.xlsx", "/held?facts=yes")
+"""Whole lists as files, and what reads every record on request: told, with no target."""
+LONG = ("/returns/all.xlsx", "/reports/", "/evidence/", "/held?facts=yes")
+"""They ask dozens of questions each, or a long one."""
 
 
 _TOKEN = token(GLASGOW, "orders:read", "orders:manage", "events:write")["Authorization"].removeprefix("Bearer ")
@@ -86,7 +86,7 @@ def pages(orders: Manager) -> tuple[str, ...]:
         *("/wrong", f"/wrong?rule={rule}", "/refusals", "/check", "/held", "/settings", "/returns"),
         f"/figures?measure=orders_imposed&period={END.year - 1}-05",
         *(f"/reports/{END.year}-Q1", f"/reports/{YEAR_OF_FIGURES}", f"/evidence/{YEAR_OF_FIGURES}"),
-        *("/today.csv", "/hours.csv", f"/returns/all.xlsx?year={YEAR}"),
+        *("/today.csv", "/hours.csv", f"/returns/all.xlsx?year={YEAR}", "/held?facts=yes"),
     )
 
 

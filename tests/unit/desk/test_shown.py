@@ -89,9 +89,9 @@ def test_accepted_events_are_divided_into_what_became_of_them(desk: Asking) -> N
     site, _ = desk(HELD)
     page = rows_of(site.get("/held").raise_for_status().text)
     assert page["Accepted"] == ["13", "71"]
-    assert page["State what counts now"] == ["4", "62"]
+    assert page["Count now"] == ["4", "62"]
     parts = [
-        *("State what counts now", "Take something back", "Replaced by a later event about the same"),
+        *("Count now", "Take something back", "Replaced by a later event about the same"),
         *("About orders that were withdrawn as a whole", "Signs of life and totals of months"),
     ]
     assert [sum(int(page[part][place]) for part in parts) for place in (0, 1)] == [13, 71]
@@ -107,7 +107,7 @@ def test_many_events_are_divided_on_request(desk: Asking) -> None:
     link = re.search(r'href="(/held\?facts=[^"#]+)', page)
     assert link
     divided = rows_of(site.get(link[1].replace("&amp;", "&")).raise_for_status().text)
-    assert divided["State what counts now"] == ["4", "62"]
+    assert divided["Count now"] == ["4", "62"]
 
 
 def duty(day: str, due_on: str, own: str | None, urgency: str, left: int) -> dict[str, Any]:
