@@ -299,6 +299,8 @@ class Held(Struct, frozen=True):
     first_heard_on: date | None = None
     orders_emptied: int = 0
     """Orders of which every fact was withdrawn; they are not among the others."""
+    rejected_counted: int = 0
+    """Refused events that are only counted, since more were refused in a day than are kept."""
 
 
 class FactsOfKind(Struct, frozen=True):

@@ -4,7 +4,7 @@ import getpass
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, NamedTuple
 
 import typer
@@ -19,7 +19,7 @@ from services.chassis.streaming.kafka import Producer
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.metrics import version_in
-from services.records.ingest.tables import rejections
+from services.records.ingest.tables import refused_days, rejections
 from services.records.model.domain import Domain
 from services.records.upkeep.effect import Effect
 from services.records.upkeep.redrive import BATCH, Order, Wanted, foresee
@@ -63,14 +63,31 @@ def show(
     days: Annotated[int, typer.Option(help="How many days to look back.", min=1)] = 30,
 ) -> None:
     with opened(BooksSettings.load()) as (database, domain):
-        found = list(refusals(database, _wanted(authority, reason), system_clock() - timedelta(days=days)))
+        wanted, since = _wanted(authority, reason), system_clock() - timedelta(days=days)
+        found, besides = list(refusals(database, wanted, since)), list(counted_only(database, wanted, since.date()))
     for one in found:
         span = f"{one.first:%Y-%m-%d %H:%M} to {one.last:%Y-%m-%d %H:%M}"
         typer.echo(
             f"{one.authority}  {one.number:>6}  {one.reason}  {one.path}  {one.version or '(no version)'}  {span}"
         )
-    if not found:
+    for line in besides:
+        typer.echo(line)
+    if not found and not besides:
         typer.echo(f"{domain.service}: nothing was refused")
+
+
+def counted_only(database: Engine, wanted: Wanted, since: date) -> Iterator[str]:
+    """Yield, in words, the refused events of each day beyond what is kept, with their places in the log."""
+    of = refused_days.c
+    query = select(refused_days).where(of.counted > 0, of.day >= since).order_by(of.authority, of.day, of.reason)
+    if wanted.authority:
+        query = query.where(of.authority == wanted.authority)
+    if wanted.reason:
+        query = query.where(of.reason == str(wanted.reason))
+    with transaction(database) as connection:
+        for row in connection.execute(query):
+            places = f"{row.day}, offsets {row.first} to {row.last}"
+            yield f"{row.authority}  {row.counted:>6}  {row.reason}  only counted, beyond what is kept of a day: {places}"
 
 
 def refusals(database: Engine, wanted: Wanted, since: datetime) -> Iterator[Refusals]:

@@ -37,6 +37,7 @@ QUESTIONS: Mapping[str, str] = {
     "outcomes": "SELECT authority, outcome, count(*), min(arrived_at), max(arrived_at) FROM arrivals GROUP BY 1, 2 ORDER BY 1, 2",
     "rejections": "SELECT authority, reason, count(*), min(arrived_at), max(arrived_at), count(redriven_at), count(mended_by) "
     "FROM rejections GROUP BY 1, 2 ORDER BY 1, 2",
+    "refused_days": "SELECT authority, day, reason, kept, counted, first, last FROM refused_days ORDER BY 1, 2, 3",
     "parks": "SELECT authority, action, topic, partition, \"offset\", at, CASE action WHEN 'parked' THEN said END AS said "
     "FROM parks ORDER BY id",
     "audit": "SELECT authority, role, kind, what, count(*) FROM audit_entries GROUP BY 1, 2, 3, 4 ORDER BY 1, 5 DESC",

@@ -28,7 +28,7 @@ from kafka import KafkaProducer
 from contracts.decoding.codec import encode
 from contracts.events import Topic
 from contracts.topics import topic_of
-from services.chassis.api.policy import MIB, Policies
+from services.chassis.api.policy import KIB, MIB, Policies
 from services.chassis.settings import KafkaSettings
 from services.desk.policies import POLICIES as DESK
 from services.orders.policies import POLICIES as ORDERS
@@ -125,6 +125,13 @@ def injections(target: Target) -> Iterator[Said]:
             yield Said((target.head(method, f"{re.sub('{.*?}', 'x', path)}?after={word}", given),), refused=False)
 
 
+def unknown_names(target: Target) -> Iterator[Said]:
+    """Yield thousands of parameters that a route does not know, each nearly one that it does."""
+    asked = "&".join(f"referenc{number:x}" for number in range(2_500))
+    for method, path in target.routes("GET"):
+        yield Said((target.head(method, f"{re.sub('{.*?}', 'x', path)}?{asked}", target.signed_in),), refused=False)
+
+
 def paths(target: Target) -> Iterator[Said]:
     """Yield addresses that lead elsewhere, or nowhere."""
     ways = (
@@ -161,9 +168,12 @@ def bombs(target: Target) -> Iterator[Said]:
         "application/json": b"[" * (8 * MIB),
         "application/x-ndjson": b"1\n" * 1000 + b"[" * (7 * MIB) + b"\n",
         "application/cloudevents+json": b'{"a":"' + b"\\u0000" * MIB + b'"}',
+        "application/x-www-form-urlencoded": b"a&" * (128 * KIB),
+        "multipart/form-data; boundary=x": b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' * 5_000,
     }
+    lines = ("application/x-ndjson", b"\n" * (8 * MIB))
     for _, path in target.routes("POST"):
-        for kind, body in bodies.items():
+        for kind, body in (*bodies.items(), lines):
             head = target.head(
                 "POST", re.sub("{.*?}", "x", path), given, f"Content-Type: {kind}", f"Content-Length: {len(body)}"
             )
@@ -174,7 +184,7 @@ def bombs(target: Target) -> Iterator[Said]:
 
 
 Attack = Callable[[Target], Iterator[Said]]
-ATTACKS: tuple[Attack, ...] = (forged_tokens, framing, heads, injections, paths, large_bodies, bombs)
+ATTACKS: tuple[Attack, ...] = (forged_tokens, framing, heads, injections, unknown_names, paths, large_bodies, bombs)
 
 
 def asked(port: int, said: Said) -> int:

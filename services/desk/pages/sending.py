@@ -52,6 +52,7 @@ async def _refusals(site: Site, looker: Looker, request: Request) -> Response:
         reasons=sorted({reason for one in held for reason in one.rejected}),
         reason=reason,
         state=state,
+        counted=sum(one.rejected_counted for one in held),
     )
 
 

@@ -26,7 +26,7 @@ from services.chassis.streaming.log import Log, records_at
 from services.chassis.web.words import counted
 from services.operations.moving.mirrored import Mirror, Position, against, compare
 from services.records.ingest.store import OUTCOMES
-from services.records.ingest.tables import arrivals
+from services.records.ingest.tables import arrivals, refused_days
 from services.records.model.record import Outcome
 from services.records.upkeep.rewriting import cut_off
 
@@ -110,7 +110,8 @@ def look(settings: AdoptSettings, database: Engine, old: str = "") -> Found:
         if kind_of_topic(one.source.topic) is OWN[schema]:
             held = _held(database, one)
             compared += len(held)
-            obstacles += compare(one.source.topic, held, _read(settings.kafka, one, moved[one].bounds.first))
+            read = _read(settings.kafka, one, moved[one].bounds.first)
+            obstacles += compare(one.source.topic, held, read, _counted(database, one))
     return Found(obstacles, bound, compared)
 
 
@@ -177,6 +178,14 @@ def _held(database: Engine, one: Position) -> dict[int, str | None]:
     with transaction(database) as connection:
         rows = connection.execute(query.where(arrivals.c.authority == authority_of(one.source.topic)))
         return {row.offset: row.event_id if row.outcome in TAKEN else None for row in rows}
+
+
+def _counted(database: Engine, one: Position) -> list[range]:
+    """Return the places between which refused events lie that are only counted."""
+    of = refused_days.c
+    query = select(of.first, of.last).where(of.authority == authority_of(one.source.topic), of.counted > 0)
+    with transaction(database) as connection:
+        return [range(row.first, row.last + 1) for row in connection.execute(query)]
 
 
 def _read(kafka: KafkaSettings, one: Position, first: int) -> Iterator[tuple[int, str | None]]:

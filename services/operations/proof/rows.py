@@ -1,6 +1,7 @@
 """Checks the rows of each event and each order against the log."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Generator, Mapping
 from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
@@ -8,15 +9,17 @@ from typing import Any
 import msgspec
 from sqlalchemy import Text, cast, select
 
-from contracts.decoding.codec import MAX_BYTES, Event, encode_data
+from contracts.decoding.codec import Event, encode_data
+from contracts.rejections import Rejection
 from contracts.topics import topic_of
 from services.operations.proof.books import Books, Found
 from services.operations.proof.mismatch import Mismatch, unequal
 from services.operations.proof.told import SHOWN, Heard, Statement
 from services.operations.rights.ageing import let_go_before
 from services.records.ingest.envelopes import system_in
+from services.records.ingest.guarding.rationing import kept as kept_of
 from services.records.ingest.store import OUTCOMES
-from services.records.ingest.tables import arrivals, records, rejections
+from services.records.ingest.tables import arrivals, records, refused_days, rejections
 from services.records.model.fold import PutAside
 from services.records.model.record import Entry, Record, load
 from services.records.model.summary import Summary, summary
@@ -29,17 +32,46 @@ def rows_of_events(books: Books) -> Found:
     held = {
         row.offset: (OUTCOMES[row.outcome], row.event_id, row.subject, row.arrived_at) for row in books.rows(arrivals)
     }
-    over = {offset for offset, one in own.items() if _time(one) < gone["receipts"]}
+    rows = books.rows(rejections)
+    counted = yield from _counted(books, own, {row.offset for row in rows})
+    over = {offset for offset, one in own.items() if _time(one) < gone["receipts"]} | counted
     proved = {offset: _arrival(books, one) for offset, one in own.items() if offset in held or offset not in over}
     yield from _by_offset(books.name(arrivals), held, proved, own)
-    rows = books.rows(rejections)
     emptied = {row.offset for row in rows if row.key is row.value is None and row.arrived_at < gone["refused"]}
     kept = {row.offset: _kept(row) for row in rows}
     refused = {
-        offset: _refusal(books, one, emptied=offset in emptied) for offset, one in own.items() if one.event is None
+        offset: _refusal(books, one, emptied=offset in emptied)
+        for offset, one in own.items()
+        if one.event is None and offset not in counted
     }
     yield from _by_offset(books.name(rejections), kept, refused, own)
     yield from _mended(books, own)
+
+
+def _counted(
+    books: Books, own: Mapping[int, Heard], kept: Collection[int]
+) -> Generator[Mismatch, None, frozenset[int]]:
+    """Check that as many refused events are only counted as are not kept, and return their offsets."""
+    days = [row for row in books.rows(refused_days) if row.counted]
+    found: dict[str, list[int]] = {}
+    for offset, one in own.items():
+        if isinstance(one.content, Rejection) and not one.skipped and offset not in kept:
+            reason = str(one.content.reason)
+            if any(row.reason == reason and offset in _places(row) for row in days):
+                found.setdefault(reason, []).append(offset)
+    told = Counter[str]()
+    for row in days:
+        told[row.reason] += row.counted
+    for reason in sorted(told.keys() | found.keys()):
+        here = found.get(reason, [])
+        if told[reason] != len(here):
+            behind = tuple(str(own[offset]) for offset in here[:SHOWN])
+            yield Mismatch(books.name(refused_days), f"only counted for {reason}", told[reason], len(here), behind)
+    return frozenset(offset for offsets in found.values() for offset in offsets)
+
+
+def _places(row: Any) -> range:
+    return range(row.first or 0, (row.last or 0) + 1)
 
 
 def _by_offset(table: str, held: Mapping[int, object], proved: Mapping[int, object], own: Mapping[int, Heard]) -> Found:
@@ -66,7 +98,7 @@ def _refusal(books: Books, one: Heard, *, emptied: bool) -> tuple[object, ...]:
     content = PutAside(one.content.id) if one.skipped else one.content
     assert not isinstance(content, Event)
     said = (topic_of(one.kind, books.authority), content.id, str(content.reason), content.path)
-    kept = (None, None) if emptied else (one.key and one.key[:MAX_BYTES], one.value and one.value[:MAX_BYTES])
+    kept = (None, None) if emptied else (kept_of(one.key), kept_of(one.value))
     return *said, *kept, _time(one), system_in(one.value, books.authority)
 
 

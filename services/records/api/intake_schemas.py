@@ -79,8 +79,23 @@ class KeptRejection(Schema, description="A refused event as it came, and how to 
     event_base64: str | None = Field(description="The bytes, where they are not.")
 
 
+class CountedRejections(
+    Schema,
+    description="Refused events of a day and reason beyond what is kept of a day. They remain in the log, between these offsets.",
+):
+    day: date
+    reason: str
+    number: int
+    first_offset: int
+    last_offset: int
+
+
 class KeptRejections(Schema, description="A page of refused events, latest first."):
     rejections: list[KeptRejection]
+    counted: list[CountedRejections] = Field(
+        [],
+        description="With each page, the latest that are only counted, since more were refused in a day than are kept.",
+    )
     next: str | None = Field(description="Give it as `after` for the next page.")
 
 
@@ -99,6 +114,9 @@ class Held(Schema, description="Totals of the service's data about an authority.
     events: dict[str, int] = Field(description="Events of the service's own topic by outcome.")
     rejected: dict[str, int] = Field(description="Refused ones by reason.")
     rejected_open: int = Field(description="Refused ones that no later event with the same id has corrected.")
+    rejected_counted: int = Field(
+        description="Refused ones that are only counted, in neither state, since more were refused in a day than are kept."
+    )
     orders: int = Field(description="Orders of which any fact is held, those withdrawn as a whole among them.")
     orders_open: int
     orders_ended: int

@@ -3,7 +3,7 @@
 Commits of an authority follow one another, so a reader who has got to a place has everything that will ever be before it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -43,9 +43,13 @@ class Commit(Protocol):
     def version(self) -> int: ...
 
 
-def stage(connection: Connection, changes: Mapping[Any, Folded]) -> Iterator[Callable[[], object]]:
-    """Stage the changes of a batch, with shards as they are after the commit."""
-    rows = [row for shard, folded in changes.items() for row in _numbered(shard, _told(folded))]
+def stage(
+    connection: Connection, changes: Mapping[Any, Folded], counted: Collection[tuple[str, int]] = ()
+) -> Iterator[Callable[[], object]]:
+    """Stage the changes of a batch, with shards as they are after the commit, without the refused events that are only `counted`."""
+    rows = [
+        row for shard, folded in changes.items() for row in _numbered(shard, _told(folded, shard.authority, counted))
+    ]
     if rows:
         yield database.stage(connection, table, _COLUMNS, rows).append
 
@@ -74,9 +78,9 @@ def _rules(standing: bytes | None) -> set[str]:
     return set(_standing(standing).findings) if standing else set()
 
 
-def _told(folded: Folded) -> Iterator[tuple[Any, ...]]:
+def _told(folded: Folded, authority: str, counted: Collection[tuple[str, int]]) -> Iterator[tuple[Any, ...]]:
     for arrival, _ in folded.settled:
-        if not isinstance(arrival.content, Event):
+        if not isinstance(arrival.content, Event) and (authority, arrival.message.offset) not in counted:
             yield News.REFUSED, None, str(arrival.content.reason), arrival.content.id, arrival.message.offset
     yield from map(_turned, folded.turns)
 

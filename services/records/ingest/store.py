@@ -9,12 +9,13 @@ from typing import Any, Self
 from msgspec import json
 from sqlalchemy import Connection, select, text
 
-from contracts.decoding.codec import MAX_BYTES, Event
+from contracts.decoding.codec import Event
 from contracts.events import Topic
 from services.chassis import database
 from services.chassis.failures import Fenced
 from services.records.ingest import news
 from services.records.ingest.envelopes import system_in
+from services.records.ingest.guarding import rationing
 from services.records.ingest.news import News
 from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
 from services.records.model.domain import Domain
@@ -138,14 +139,17 @@ def stage(
 ) -> list[Write]:
     """Stage the changes of a batch, for all its shards at once, with shards as they are after this commit."""
     stays = [(code, *stay, orders) for code, found in people.items() for stay, orders in found.items()]
-    settled = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
+    everything = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
+    rationed = rationing.ration(connection, everything)
+    settled = [one for one in everything if (one[0], one[1].arrival.message.offset) not in rationed.counted]
     return [
         *_stage_records(connection, changes),
         *_stage_people(connection, stays),
         *_stage_cells(connection, changes),
         *_stage_arrivals(connection, settled),
         *_stage_rejections(connection, domain, settled),
-        *news.stage(connection, changes),
+        *rationing.stage(connection, rationed),
+        *news.stage(connection, changes, rationed.counted),
         partial(_close_rejections, connection, changes),
     ]
 
@@ -250,8 +254,16 @@ def _stage_rejections(connection: Connection, domain: Domain, settled: list[tupl
         if not isinstance(content, Event):
             refusal = (content.id, str(content.reason), content.path, content.message)
             place = (f"{domain.own}.{authority}", 0, message.offset, authority)
-            kept = (message.key and message.key[:MAX_BYTES], message.value and message.value[:MAX_BYTES])
-            rows.append((*place, *refusal, *kept, at(message.timestamp), system_in(message.value, authority)))
+            rows.append(
+                (
+                    *place,
+                    *refusal,
+                    rationing.kept(message.key),
+                    rationing.kept(message.value),
+                    at(message.timestamp),
+                    system_in(message.value, authority),
+                )
+            )
     if rows:
         place_columns = ("topic", "partition", "offset", "authority")
         refusal_columns = ("event_id", "reason", "path", "message")

@@ -154,6 +154,20 @@ rejections = Table(
     comment="Refused events as they came.",
 )
 
+refused_days = Table(
+    "refused_days",
+    metadata,
+    Column("authority", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("kept", BigInteger, nullable=False),
+    Column("counted", BigInteger, nullable=False),
+    Column("first", BigInteger),
+    Column("last", BigInteger),
+    PrimaryKeyConstraint("authority", "day", "reason"),
+    comment="How much was kept of the refused events of a day, and how many beyond that are only counted, with the range of their places.",
+)
+
 changes = Table(
     "changes",
     metadata,

@@ -127,14 +127,20 @@ def _refuse_less(found: Mapping[str, str]) -> None:
         )
 
 
+_EVENTS = (
+    'SELECT authority, sum(number)::bigint AS number FROM (SELECT authority, count(*) AS number FROM "{0}".arrivals GROUP BY 1 '
+    'UNION ALL SELECT authority, sum(counted) FROM "{0}".refused_days GROUP BY 1) a GROUP BY 1'
+)
+_ORDERS = 'SELECT authority, count(*) AS number FROM "{0}".records GROUP BY 1'
+
+
 def _less(connected: Connection, schema: str, beside: str) -> dict[str, str]:
     """Return what the new tables lack of the old ones, events and orders, in words and by authority."""
     lacking: dict[str, str] = {}
-    for table, things in (("arrivals", "events"), ("records", "orders")):
+    for held, things in ((_EVENTS, "events"), (_ORDERS, "orders")):
         query = (
-            f"SELECT authority, o.number AS old, coalesce(n.number, 0) AS new FROM (SELECT authority, count(*) AS number "  # noqa: S608
-            f'FROM "{schema}".{table} GROUP BY authority) o LEFT JOIN (SELECT authority, count(*) AS number '
-            f'FROM "{beside}".{table} GROUP BY authority) n USING (authority) WHERE coalesce(n.number, 0) < o.number ORDER BY 1'
+            f"SELECT authority, o.number AS old, coalesce(n.number, 0) AS new FROM ({held.format(schema)}) o "  # noqa: S608
+            f"LEFT JOIN ({held.format(beside)}) n USING (authority) WHERE coalesce(n.number, 0) < o.number ORDER BY 1"
         )
         for row in connected.execute(text(query)):
             said = f"{row.new} of {row.old} {things}"

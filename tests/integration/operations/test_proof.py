@@ -24,6 +24,7 @@ from services.operations.proof.proving import Prover, compare, source_of
 from services.operations.proof.releases import releases
 from services.operations.proof.shown import read_shown
 from services.records.ingest import tables as ours
+from services.records.ingest.guarding import floods
 from services.records.model.domain import Domain
 from services.reporting.read import tables as theirs
 from services.reporting.releases import publication
@@ -86,11 +87,22 @@ def numbered(sent: list[Sent]) -> list[Sent]:
     return found
 
 
+def unreadable(last: Sent) -> list[Sent]:
+    """Return what comes last, on one day, so that not all of it is kept."""
+    return [Sent(last.offset + number, b"nothing", last.timestamp) for number in range(1, 5)]
+
+
 @pytest.fixture(scope="module")
 def chain(migrated: Any) -> Iterator[Chain]:
     platform = Platform(migrated())
-    told = {topic: numbered(sent) for topic, sent in log(random.Random(7)).items() if topic.endswith(AUTHORITY)}
-    platform.take(told, in_bits(random.Random(7)))
+    told = {
+        topic: [*numbered(sent), *unreadable(sent[-1])]
+        for topic, sent in log(random.Random(7)).items()
+        if topic.endswith(AUTHORITY)
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(floods, "KEPT_A_DAY", 1)  # the first one of a day
+        platform.take(told, in_bits(random.Random(7)))
     days = sorted({message.timestamp for sent in told.values() for message in sent})
     for number in (len(days) // 2, -1):
         day = datetime.fromtimestamp(days[number] / 1000, UTC).date()
@@ -140,6 +152,7 @@ def _first(table: str, change: str, where: str = "true") -> str:
 ALTERED = {
     "arrivals": ["outcome = (outcome + 1) % 3", "event_id = 'x'", "subject = 'x'", "arrived_at = arrived_at + interval '1 s'"],
     "rejections": ["value = 'x'", "reason = 'bad_code'", "path = '$.x'", "event_id = 'x'", "mended_by = 999999"],
+    "refused_days": ["counted = counted + 1", "last = 0", "reason = 'too_large'"],
     "records": [
         "facts = jsonb_set(facts::jsonb, ARRAY[(SELECT jsonb_object_keys(facts::jsonb) LIMIT 1), '1'], '\"x\"')::json",
         "next_due = date '2001-01-01'", "imposed_on = date '2001-01-01'", "ended_on = date '2001-01-01'",
@@ -158,6 +171,7 @@ ALTERED = {
 }  # fmt: skip
 OF_BOTH = ("cells", "present", "positions")
 WHERE = {
+    "refused_days": "counted > 0",
     "checkpoints": "next_offset > 0",
     "persons": "orders > 0",
     "shards": f"authority = '{AUTHORITY}'",

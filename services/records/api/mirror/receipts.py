@@ -14,13 +14,21 @@ from services.chassis.api.http import Written
 from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
-from services.records.api.intake_schemas import EventOutcome, EventStory, Held, KeptRejection, KeptRejections, Parked
+from services.records.api.intake_schemas import (
+    CountedRejections,
+    EventOutcome,
+    EventStory,
+    Held,
+    KeptRejection,
+    KeptRejections,
+    Parked,
+)
 from services.records.api.mirror.held_facts import HeldFacts, held_facts_of
 from services.records.api.paging import Word
 from services.records.api.policies import PAGE_BYTES
 from services.records.ingest.guarding import parking
 from services.records.ingest.store import OUTCOMES
-from services.records.ingest.tables import arrivals, cells, records, rejections, shards
+from services.records.ingest.tables import arrivals, cells, records, refused_days, rejections, shards
 from services.records.model.record import WITHDRAWN, Outcome
 
 LAST_OFFSET = 2**63 - 1
@@ -46,8 +54,9 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         )
         with transaction(database) as connection:
             rows = connection.execute(query).all()
+            counted = 0 if rows else _number_counted(connection, authority)
         if not rows:
-            raise Problem(404, "No event with this id has been read yet")
+            raise Problem(404, _UNREAD + (_UNLESS.format(counted) if counted else ""))
         return EventStory(id=event_id, arrivals=[_outcome(topic_of(kind, authority), row) for row in rows])
 
     @routes.get("/rejections", summary="What was refused, as it came")
@@ -77,11 +86,12 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         page = _page(_refused(authority, reason, is_open), after, since).limit(limit)
         with transaction(database) as connection:
             rows = connection.execute(_begun_within(PAGE_BYTES, page, forwards=since is not None)).all()
+            counted = [] if is_open is False else _counted(connection, authority, reason)
         last = str(rows[-1].offset) if rows and (len(rows) == limit or rows[-1].following) else None
         if since is not None:
             last = str(rows[-1].offset + 1 if rows else since)
         watching.show((), len(rows))
-        return KeptRejections(rejections=[_kept(row) for row in rows], next=last)
+        return KeptRejections(rejections=[_kept(row) for row in rows], counted=counted, next=last)
 
     @routes.get("/held", summary="How much the platform holds about the authority")
     def get_held(authority: OwnAuthority) -> Held:
@@ -93,6 +103,29 @@ def router(kind: Topic, database: Engine) -> APIRouter:
         return held_facts_of(database, authority, kind)
 
     return routes
+
+
+_UNREAD = "No event with this id has been read yet"
+_UNLESS = ", unless it is one of {} refused events that are only counted"
+
+
+def _number_counted(connection: Connection, authority: str) -> int:
+    query = select(func.coalesce(func.sum(refused_days.c.counted), 0)).where(refused_days.c.authority == authority)
+    return int(connection.scalar(query) or 0)
+
+
+def _counted(connection: Connection, authority: str, reason: Reason | None) -> list[CountedRejections]:
+    """Return the latest refused events that are only counted, by day and reason."""
+    of = refused_days.c
+    query = select(refused_days).where(of.authority == authority, of.counted > 0).order_by(of.day.desc(), of.reason)
+    if reason is not None:
+        query = query.where(of.reason == str(reason))
+    return [
+        CountedRejections(
+            day=row.day, reason=row.reason, number=row.counted, first_offset=row.first, last_offset=row.last
+        )
+        for row in connection.execute(query.limit(100))
+    ]
 
 
 def _refused(authority: str, reason: Reason | None, is_open: bool | None) -> Select[Any]:
@@ -161,6 +194,7 @@ def _held(connection: Connection, authority: str) -> Held:
         events={str(outcome): events.get(f"outcome={outcome}", 0) for outcome in OUTCOMES},
         rejected={reason: n for reason, n in sorted(reasons.items()) if n},
         rejected_open=refused,
+        rejected_counted=_number_counted(connection, authority),
         orders=orders.imposed + orders.others - orders.emptied,
         orders_open=orders.open,
         orders_ended=orders.imposed - orders.open,
