@@ -136,6 +136,46 @@ def test_what_is_too_much_to_read_has_an_outcome_all_the_same(monkeypatch: pytes
     assert [len(record.value) for record in found] == [10, LONGEST, LONGEST]
 
 
+def test_the_first_of_many_records_does_not_wait_for_the_others_to_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kafka answers nothing to whoever is busy for seconds, and the batch was read again from its beginning each time."""
+    looked, end_of = [], bounded._end_of
+
+    def counted(records: bytes, at: int) -> int:
+        looked.append(at)
+        return end_of(records, at)
+
+    monkeypatch.setattr(bounded, "_end_of", counted)
+    raw = batch(ZSTD, [(None, b"{}", [])] * 50_000)
+    found = iter(
+        fetcher.PartitionRecords(TopicPartition("t", 0), fetcher.MemoryRecords(raw), [], 0, None, None, False, 0)
+    )
+    assert [next(found).offset for _ in range(3)] == [0, 1, 2]
+    assert len(looked) <= 4
+    assert sum(1 for _ in found) == 50_000 - 3
+    assert len(looked) >= 50_000
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=NAMES)
+def test_a_long_record_among_small_ones_does_not_have_them_read_again(
+    codec: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_as_stream, one = [], bounded.Batch._record
+
+    def noted(batch: Any, reader: Any) -> Any:
+        record = one(batch, reader)
+        read_as_stream.append(record.offset)
+        return record
+
+    monkeypatch.setattr(bounded.Batch, "_record", noted)
+    small: list[Sent] = [(b"k", b"%d" % number, []) for number in range(5)]
+    found = read(batch(codec, [*small, (b"k", b"x" * 300_000, []), *small]))
+    assert [record.value for record in found] == [*(v for _, v, _ in small), b"x" * LONGEST, *(v for _, v, _ in small)]
+    assert [record.offset for record in found] == list(range(11))
+    assert read_as_stream == list(range(5, 11))
+
+
 @pytest.mark.parametrize("codec", CODECS[1:], ids=NAMES[1:])
 @pytest.mark.parametrize("whole", [True, False])
 def test_what_cannot_be_decompressed_has_an_outcome_all_the_same(

@@ -6,6 +6,7 @@ shows that it is too large. `install` replaces aiokafka's own classes.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any
@@ -33,7 +34,7 @@ _LENGTH, _MAGIC = Struct(">i"), 16
 _LOG_OVERHEAD = 12
 _ATTRIBUTES_AT, _COUNT_AT, _HEADER = 22, 57, 61
 _CODEC = 0b111
-_LONGEST_SHIFT = 63
+_LONGEST_SHIFT, _LONGEST_NUMBER = 63, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,35 +134,44 @@ class Batch:
         except Exception:  # noqa: BLE001 - whatever a decompressor says to what is none of its own
             return self._unread(self._batch.base_offset, b"")
         self._meter.inflated += len(records)
-        if _has_long(records):
-            return self._streamed()
-        header = bytearray(self._raw[:_HEADER])
-        header[_ATTRIBUTES_AT] &= ~_CODEC
-        return self._read(iter(DefaultRecordBatch(bytes(header) + records)))
+        return self._read(records)
 
     def _records(self) -> bytes:
         """Return the records as they were before they were compressed. Raises Oversized, or what a decompressor raises."""
         records, kind = self._raw[_HEADER:], self._batch.compression_type
         return records if kind == PLAIN else whole(kind, records)
 
-    def _read(self, records: Iterator[Any]) -> Iterator[Any]:
-        """Read records as aiokafka does; where it cannot, such as at a header whose name is no text, continue as a stream."""
-        following = self._batch.base_offset
-        try:
-            for record in records:
+    def _read(self, raw: bytes) -> Iterator[Any]:
+        """Read decompressed records as aiokafka does. From one on that is too long, or that it cannot read, such as one with a header whose
+        name is no text, continue as a stream.
+
+        Each length is looked at just before its record is read: a batch may have a million, for which others would wait.
+        """
+        header = bytearray(self._raw[:_HEADER])
+        header[_ATTRIBUTES_AT] &= ~_CODEC
+        records = iter(DefaultRecordBatch(bytes(header) + raw))
+        at, following, number = 0, self._batch.base_offset, self._number
+        with suppress(Exception):  # whatever it says to what it does not expect
+            while number and (end := _end_of(raw, at)):
+                record = next(records)
                 yield record
-                following = record.offset + 1
-        except Exception:  # noqa: BLE001 - whatever it says to what it does not expect
-            yield from (record for record in self._streamed() if record.offset >= following)
+                at, following, number = end, record.offset + 1, number - 1
+        yield from self._rest(_Reader(inflating(PLAIN, raw[at:])), number, following)
+
+    @property
+    def _number(self) -> int:
+        return int(_LENGTH.unpack_from(self._raw, _COUNT_AT)[0])
 
     def _streamed(self) -> Iterator[_Record]:
         """Yield every record for which there is room; those after it are treated as too large."""
-        batch = self._batch
-        reader = _Reader(inflating(batch.compression_type, self._raw[_HEADER:]))
-        (count,) = _LENGTH.unpack_from(self._raw, _COUNT_AT)
-        following, before = batch.base_offset, self._meter.inflated
+        reader = _Reader(inflating(self._batch.compression_type, self._raw[_HEADER:]))
+        return self._rest(reader, self._number, self._batch.base_offset)
+
+    def _rest(self, reader: _Reader, number: int, following: int) -> Iterator[_Record]:
+        """Yield so many records from this offset on."""
+        before = self._meter.inflated
         try:
-            for _ in range(count):
+            for _ in range(number):
                 record = self._record(reader)
                 self._meter.inflated = before + reader.place
                 yield record
@@ -196,27 +206,16 @@ class Batch:
             yield _Record(offset, batch.max_timestamp, batch.timestamp_type, None, value)
 
 
-def _has_long(records: bytes) -> bool:
-    """Return whether a record is longer than `LONG`, or has no length at all, by the number before each."""
-    at, end = 0, len(records)
-    if end <= LONG:
-        return False
-    while at < end:
-        number, shift = 0, 0
-        while at < end:
-            byte = records[at]
-            at += 1
-            number |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                break
-            shift += 7
-            if shift > _LONGEST_SHIFT:
-                return True
-        length = number >> 1
-        if number & 1 or length > LONG:
-            return True
-        at += length
-    return False
+def _end_of(records: bytes, at: int) -> int:
+    """Return where the record ends that begins there; 0 if it is longer than `LONG`, or has no length at all."""
+    number = shift = 0
+    for byte in records[at : at + _LONGEST_NUMBER]:
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return 0 if number & 1 or number >> 1 > LONG else at + (number >> 1)
+        shift += 7
+    return 0
 
 
 def _skip_to(end: int, reader: _Reader) -> None:
