@@ -19,9 +19,10 @@ def operated(
     *,
     by: str | None = None,
     shown: Sequence[str] | None = None,
+    about: Sequence[str] = (),
     **detail: Any,
 ) -> None:
-    """Record that an operator gave a command: an act, or a view if references were `shown`.
+    """Record that an operator gave a command: a view if references were `shown`, or else an act, `about` these references if there are any.
 
     It is recorded under the name of the user who is signed in, unless `by` is given. `detail` names no order and no person.
     """
@@ -34,8 +35,8 @@ def operated(
         Purpose.OPERATION,
         Kind.ACT if shown is None else Kind.LOOK,
         f"payback {command}",
-        len(shown or ()),
-        shown or (),
+        len(shown or about),
+        shown or about,
         detail,
     )
     append(connection, entry)

@@ -1,5 +1,6 @@
 """Erases a person: the log is written anew with other names, and the books of both services are rebuilt from it."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from contracts.events import Topic
 from contracts.topics import authority_of, kind_of_topic, topic_of
 from services.chassis.audit.model import ERASED
 from services.chassis.audit.operators import operated, owning_the_audit
+from services.chassis.audit.store import entries as audit_entries
 from services.chassis.audit.store import names as audit_names
 from services.chassis.database import engine, transaction, unhurried
 from services.chassis.failures import Refused
@@ -61,14 +63,28 @@ class Plan(NamedTuple):
     """How many records change."""
     ids: Mapping[str, Collection[str]]
     """The ids of the events that change, by authority."""
+    meant: "Meant"
+
+
+class Meant(NamedTuple):
+    """The names by which the audit knows a person."""
+
+    authority: str
+    names: frozenset[str]
+    """The pseudonym, and the references of the person's orders."""
     same: Mapping[str, Collection[str]]
     """Other authorities' references of the same orders, by authority."""
+
+    def __or__(self, other: "Meant") -> "Meant":
+        same = {code: {*self.same.get(code, ()), *other.same.get(code, ())} for code in {*self.same, *other.same}}
+        return Meant(self.authority, self.names | other.names, same)
 
 
 def forget(settings: PersonSettings, books: Books, order: Order) -> int:
     """Erase a person, and return how many records of the log got other names. Raises Refused, before anything was changed, and Away.
 
-    If it is broken off, doing it again completes it: nothing is deleted before the books agree with the new log.
+    If it is broken off, doing it again completes it: nothing is deleted before the books agree with the new log, and the audit keeps the
+    names until nothing else does.
     """
     with ExitStack() as stack:
         for name in books:
@@ -77,22 +93,22 @@ def forget(settings: PersonSettings, books: Books, order: Order) -> int:
 
 
 def _forget(settings: PersonSettings, books: Books, order: Order) -> int:
-    who = known(books, order)
+    begun = _begun(books, order)
+    who = known(books, order if begun is None else order._replace(authority=begun.authority))
     topics = Topics.settled(settings.kafka, _topics_of(books, who))
     plan = _plan(books, topics, who)
-    if order.authority is not None and not plan.number and not who.subjects:
+    meant = plan.meant if begun is None else plan.meant | begun
+    if plan.number or who.subjects:
+        _refuse_decided(books, {who.authority, *map(authority_of, plan.changed)})
+        _begin(books, meant, order)
+        _write_anew(books, topics, plan)
+        topics.delete_old()
+        for name in books:
+            _make_again(settings, name)
+    elif begun is None:
         raise Refused("Nothing is held under this pseudonym, and it is not in the authority's log")
-    _refuse_decided(books, {who.authority, *map(authority_of, plan.changed)})
-    _begin(books, plan, order)
-    erased = _write_anew(books, topics, plan)
-    topics.delete_old()
-    for name in books:
-        _make_again(settings, name)
-    for name, database in books.items():
-        with transaction(database) as connection:
-            # Until the books were made again, they showed the old names to whoever looked.
-            meanwhile = _erase_names(connection, plan)
-            _put_on_record(connection, "person erase", who.authority, order, [*erased[name], *meanwhile])
+    for database in books.values():
+        _end(database, meant, order)
     return plan.number
 
 
@@ -106,7 +122,9 @@ def _plan(books: Books, topics: Topics, known: Person) -> Plan:
     after = {topic: [_renamed(renaming, said) for said in its] for topic, its in told.items()}
     changed = {topic: its for topic, its in after.items() if its != told[topic]}
     replaced = [old for topic, its in changed.items() for old, new in zip(told[topic], its, strict=True) if old != new]
-    return Plan(renaming, changed, len(replaced), _ids(replaced), _elsewhere(books["orders"], person))
+    names = frozenset({person.pseudonym, *person.subjects})
+    meant = Meant(person.authority, names, _elsewhere(books["orders"], person))
+    return Plan(renaming, changed, len(replaced), _ids(replaced), meant)
 
 
 def _ids(events: Iterable[Said]) -> Mapping[str, Collection[str]]:
@@ -130,45 +148,93 @@ class AuditEntry(NamedTuple):
     number: int
 
 
-def _begin(books: Books, plan: Plan, order: Order) -> None:
-    """Record what is about to be done, in one service after the other: the audits of both wait for the same lock."""
-    authority = plan.renaming.person.authority
+BEGUN = "person erase begun"
+_OF = re.compile(r"(S\d{8})/(.+)")
+
+
+def _begin(books: Books, meant: Meant, order: Order) -> None:
+    """Record what is about to be done, in one service after the other: the audits of both wait for the same lock.
+
+    The entry has the names, by which another attempt finds what remains to be done once no log and no table has them any more.
+    """
+    elsewhere = [f"{code}/{subject}" for code, its in sorted(meant.same.items()) for subject in sorted(its)]
+    about = [*sorted(meant.names), *elsewhere]
     for database in books.values():
         with transaction(database) as connection:
-            _put_on_record(connection, "person erase begun", authority, order, _naming(connection, plan))
+            operated(connection, BEGUN, meant.authority, by=order.by, about=about, why=order.why)
 
 
-def _put_on_record(
-    connection: Connection, command: str, authority: str, order: Order, entries: Sequence[AuditEntry]
-) -> None:
-    """Record the command in the audit of the authority, and of others whose entries lose references too: without the reason there."""
+def _begun(books: Books, order: Order) -> Meant | None:
+    """Return whom an earlier attempt was to erase that did not come to its end. Raises Refused if it may be either of two people."""
+    found: dict[str, Meant] = {}
+    begun = audit_entries.c.what == f"payback {BEGUN}", audit_names.c.shown.contains([order.pseudonym])
+    same = (audit_names.c.authority == audit_entries.c.authority) & (audit_names.c.number == audit_entries.c.number)
+    for database in books.values():
+        with transaction(database) as connection:
+            for row in connection.execute(select(audit_names).join(audit_entries, same).where(*begun)):
+                meant = _meant(row.authority, row.shown)
+                found[row.authority] = found[row.authority] | meant if row.authority in found else meant
+    if order.authority is not None:
+        return found.get(order.authority)
+    if len(found) > 1:
+        raise Refused("The erasure of several people of this pseudonym was broken off: name the authority")
+    return next(iter(found.values()), None)
+
+
+def _meant(authority: str, about: Sequence[str]) -> Meant:
+    """Return what `_begin` put on record. A reference of the authority may look like one of another's: it is taken for both."""
+    same: dict[str, set[str]] = {}
+    for name in about:
+        if found := _OF.fullmatch(name):
+            same.setdefault(found[1], set()).add(found[2])
+    return Meant(authority, frozenset(about), same)
+
+
+def _end(database: Engine, meant: Meant, order: Order) -> None:
+    """Remove the names from a service's audit, which is the last place that has them, and record it.
+
+    Until the books were made again, they showed the old names to whoever looked.
+    """
+    with transaction(database) as connection:
+        entries = _naming(connection, meant)
+        with owning_the_audit(connection):
+            place = tuple_(audit_names.c.authority, audit_names.c.number)
+            connection.execute(delete(audit_names).where(place.in_(entries)))
+        _put_on_record(connection, meant.authority, order, entries)
+
+
+def _put_on_record(connection: Connection, authority: str, order: Order, entries: Sequence[AuditEntry]) -> None:
+    """Record the erasure in the audit of the authority, and of others whose entries lose references too: without the reason there."""
     for code in sorted({authority, *(entry.authority for entry in entries)}):
         numbers = sorted({entry.number for entry in entries if entry.authority == code})
         detail: dict[str, Any] = {ERASED: numbers} | ({"why": order.why} if code == authority else {})
-        operated(connection, command, code, by=order.by, **detail)
+        operated(connection, "person erase", code, by=order.by, **detail)
 
 
-def _write_anew(books: Books, topics: Topics, plan: Plan) -> dict[str, Sequence[AuditEntry]]:
-    """Write the topics anew. Returns, by service, the audit's entries about the person."""
+def _write_anew(books: Books, topics: Topics, plan: Plan) -> None:
+    """Write the topics anew, and remove what the services know besides."""
     with ExitStack() as stack:
         held_up = {name: stack.enter_context(unhurried(database)) for name, database in books.items()}
-        for name, connection in held_up.items():
-            _hold_up(name, connection, topics)
-        erased = {name: _forget_in(connection, plan) for name, connection in held_up.items()}
+        _hold_up(held_up, topics)
+        for connection in held_up.values():
+            _forget_in(connection, plan)
         ends = topics.write_anew(plan.changed, lambda: [still.execute(select(1)) for still in held_up.values()])
         for connection in held_up.values():
             _move_on(connection, ends)
-    return erased
 
 
 def _refuse_decided(books: Books, authorities: Collection[str]) -> None:
     """Refuse if operators have decided about places in the log, since a log that is written anew has other places."""
     again = rejections.c.redriven_at.is_not(None), rejections.c.mended_by.is_(None)
     aside = exists().where(parks.c.authority.in_(authorities), parks.c.action == Action.SKIPPED)
+    parked = []
     for name, database in books.items():
         with transaction(database) as connection:
-            for parked in parking.parked(connection, authorities):
-                raise Refused(f"{name} has parked {parked}: unpark it first")
+            parked += [f"{name} has parked {code}" for code in sorted(parking.parked(connection, list(authorities)))]
+    if parked:
+        raise Refused(f"{'; '.join(parked)}: unpark them first. Nothing was changed")
+    for name, database in books.items():
+        with transaction(database) as connection:
             if connection.scalar(select(or_(aside, exists().where(rejections.c.authority.in_(authorities), *again)))):
                 raise Refused(
                     f"{name} holds events of {' or '.join(sorted(authorities))} that were redriven without effect, or skipped: "
@@ -192,13 +258,17 @@ def _topics_of(books: Books, who: Person) -> list[str]:
     return [*(topic_of(kind, who.authority) for kind in Topic), *(topic_of(Topic.ORDERS, code) for code in others)]
 
 
-def _hold_up(name: str, connection: Connection, topics: Topics) -> None:
-    """Hold up workers: they process nothing of these topics until the end. Raises Refused if anything is still unprocessed."""
+def _hold_up(books: Mapping[str, Connection], topics: Topics) -> None:
+    """Hold up workers: they process nothing of these topics until the end. Raises Refused if any are still unprocessed, and names these."""
     query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(topics.messages))
-    for topic, offset in connection.execute(query.order_by(checkpoints.c.topic).with_for_update()).all():
-        its = topics.messages[topic]
-        if its and offset <= its[-1].offset:
-            raise Refused(f"{name} has not read all of {topic} yet: run the command again once it has")
+    unread = []
+    for name, connection in books.items():
+        for topic, offset in connection.execute(query.order_by(checkpoints.c.topic).with_for_update()).all():
+            its = topics.messages[topic]
+            if its and offset <= its[-1].offset:
+                unread.append(f"{name} has not read all of {topic} yet")
+    if unread:
+        raise Refused(f"{'; '.join(unread)}: run the command again once that is done")
 
 
 def _move_on(connection: Connection, ends: Mapping[str, int]) -> None:
@@ -226,11 +296,8 @@ def _told(books: Books, topics: Topics) -> dict[str, list[Said]]:
     }
 
 
-def _forget_in(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
-    """Remove what a service knows besides the log: acknowledgements, times, entries of its trees, and references in its audit.
-
-    Returns the audit's entries.
-    """
+def _forget_in(connection: Connection, plan: Plan) -> None:
+    """Remove what a service knows besides the log: acknowledgements, times, and entries of its trees."""
     who, names = plan.renaming.person, plan.renaming.names
     mine = notes.c.authority == who.authority, notes.c.kind == Kind.ACKNOWLEDGEMENT
     for one in connection.execute(select(notes).where(*mine)):
@@ -239,37 +306,27 @@ def _forget_in(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
             connection.execute(update(notes).where(notes.c.id == one.id).values(key=" ".join([*duty, names[subject]])))
     trees.forget(connection, plan.ids)
     connection.execute(delete(record_times).where(record_times.c.topic.in_(plan.changed)))
-    return _erase_names(connection, plan)
 
 
-def _erase_names(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
-    """Remove references to the person from the audit; the entries stay. Returns these."""
-    found = _naming(connection, plan)
-    with owning_the_audit(connection):
-        connection.execute(delete(audit_names).where(tuple_(audit_names.c.authority, audit_names.c.number).in_(found)))
-    return found
-
-
-def _naming(connection: Connection, plan: Plan) -> Sequence[AuditEntry]:
-    """Return the audit's entries that name the person's orders: the authority's own, and others' that were shown such an order beside
-    theirs.
+def _naming(connection: Connection, meant: Meant) -> Sequence[AuditEntry]:
+    """Return the audit's entries that name the person or their orders: the authority's own, and others' that were shown such an order
+    beside theirs.
     """
-    who = plan.renaming.person
-    query = select(audit_names).where(audit_names.c.shown.overlap(sorted(who.subjects)))
+    query = select(audit_names).where(audit_names.c.shown.overlap(sorted(meant.names)))
     return [
         AuditEntry(row.authority, row.number)
         for row in connection.execute(query).all()
-        if row.authority == who.authority or _is_theirs(connection, plan, row.authority, row.shown)
+        if row.authority == meant.authority or _is_theirs(connection, meant, row.authority, row.shown)
     ]
 
 
-def _is_theirs(connection: Connection, plan: Plan, authority: str, shown: Sequence[str]) -> bool:
+def _is_theirs(connection: Connection, meant: Meant, authority: str, shown: Sequence[str]) -> bool:
     """Return whether references that were shown to another authority mean the person's orders. Its own may have the same reference."""
-    if not set(plan.same.get(authority, ())).isdisjoint(shown):
+    if not set(meant.same.get(authority, ())).isdisjoint(shown):
         return True
-    meant = plan.renaming.person.subjects.intersection(shown)
-    mine = records.c.authority == authority, records.c.subject.in_(meant)
-    return not meant <= set(connection.scalars(select(records.c.subject).where(*mine)))
+    named = meant.names.intersection(shown)
+    mine = records.c.authority == authority, records.c.subject.in_(named)
+    return not named <= set(connection.scalars(select(records.c.subject).where(*mine)))
 
 
 def _elsewhere(orders: Engine, who: Person) -> Mapping[str, Collection[str]]:

@@ -31,7 +31,7 @@ from services.operations.rights import erasing, person
 from services.operations.rights.audit import wrong
 from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.evidence import Heads, Signing, close_one
-from services.operations.rights.holding import Order, held
+from services.operations.rights.holding import Books, Order, held
 from services.operations.topics import topic_specs
 from services.records.ingest.tables import notes, tree_leaves
 from services.records.trees import keeping
@@ -64,6 +64,8 @@ def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing_whereve
                 with pytest.raises(Broken):
                     forget(settings, books, ASKED_BY)
         left_at_the_end_of_a_rebuild(benches[0].database)
+        for done in range(len(benches)):
+            break_off_at_the_end(settings, books, done)
         forget(settings, books, ASKED_BY)
     assert [one.cells() for one in benches] == before
     told = everything(settings, benches)
@@ -85,8 +87,9 @@ def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing_whereve
         assert "CPO/9" in "".join(rows(one.database))
 
 
+@pytest.mark.parametrize("broken_off", [[], [0, 1]], ids=["at_once", "broken_off_at_its_end"])
 def test_references_that_others_were_shown_and_what_is_looked_at_meanwhile_are_forgotten_too(
-    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch
+    settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch, broken_off: list[int]
 ) -> None:
     """Where an order was transferred, each authority sees the other's reference. Another order may have the same one."""
     orders = benches[0]
@@ -102,19 +105,32 @@ def test_references_that_others_were_shown_and_what_is_looked_at_meanwhile_are_f
     def seen_meanwhile(settings: PersonSettings, name: str) -> None:
         if name == "orders":
             look(orders, A, "CPO/1")
+            look(orders, B, "E/1")
         make_again(settings, name)
 
     monkeypatch.setattr(erasing, "_make_again", seen_meanwhile)
     with opened(settings) as books:
         [told] = held(books, ASKED_BY)["orders"]["acknowledged"]
         assert (told["subject"], told["standard"], told["reason"]) == ("CPO/2", "first_contact", "person_away")
+        for done in broken_off:
+            break_off_at_the_end(settings, books, done)
         forget(settings, books, ASKED_BY)
+        with pytest.raises(Refused, match="Nothing is held"):
+            forget(settings, books, ASKED_BY)
     with orders.database.connect() as connection:
         assert [key for key in connection.scalars(select(notes.c.key)) if "CPO/2" in key] == []
         shown = connection.execute(select(audit_names.c.authority, audit_names.c.shown)).all()
         assert list(wrong(connection, {})) == []
     assert [(authority, names) for authority, names in shown if names] == [(B, ["CPO/2"])]
     assert "CPO/1" not in everything(settings, benches)
+
+
+def break_off_at_the_end(settings: PersonSettings, books: Books, done: int) -> None:
+    """Break off once the audit of so many services has lost the names."""
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(erasing, "_end", breaking_off(erasing._end, after=done))
+        with pytest.raises(Broken):
+            forget(settings, books, ASKED_BY)
 
 
 def look(bench: Bench, authority: str, subject: str) -> None:
@@ -280,8 +296,15 @@ def test_where_it_cannot_be_right_nothing_is_changed(
                 forget(settings, books, ASKED_BY)
         assert log_of(settings) == before
         send(settings, imposed(date(2025, 5, 1)), "CPO/9")
-        with pytest.raises(Refused, match="has not read all"):
+        send(settings, imposed(date(2025, 5, 1)), "E/9", B)
+        with pytest.raises(Refused) as unread:
             forget(settings, books, ASKED_BY)
+    waits = [
+        f"{name} has not read all of {topic_of(Topic.ORDERS, code)}"
+        for name in ("orders", "unpaid_work")
+        for code in (A, B)
+    ]
+    assert [one in str(unread.value) for one in waits] == [True] * len(waits), "it says for whom it waits"
 
 
 def and_end_sessions(step: Callable[..., Any], database: Engine) -> Callable[..., Any]:
