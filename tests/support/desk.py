@@ -3,20 +3,24 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
+import httpx
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine, event
 
-from services.chassis.api.auth import Identity, Keys, generate_keys, mint
+from services.chassis.api.auth import COOKIE, Identity, Keys, generate_keys, mint
 from services.chassis.api.http import application
 from services.chassis.api.policy import names_of_routes
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import settings_of
 from services.chassis.guarding.walls import behind
 from services.chassis.settings import HttpSettings, TokenSettings
+from services.desk import app as desk
+from services.desk.settings import ApiSettings as DeskSettings
+from services.desk.settings import PlatformSettings
 from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
 from services.records.api import looking_back
@@ -72,6 +76,32 @@ def new_client(
             audit=walled,
         )
     )
+
+
+class Pages(NamedTuple):
+    """A desk, asked without a network."""
+
+    client: TestClient
+
+    def cookie(self, authority: str, *scopes: str) -> str:
+        """Return the cookie of somebody of an authority, by default of a manager."""
+        bearer = token(authority, *(scopes or ("orders:read", "orders:manage")))["Authorization"]
+        return f"{COOKIE}={bearer.removeprefix('Bearer ')}"
+
+
+def desk_over(records: Mapping[str, tuple[Engine, Domain]], today: str) -> Pages:
+    """Return a desk that asks the APIs of these services on a day."""
+    urls = {name: f"http://{name.replace('_', '-')}.example" for name in records}
+    mounts = {urls[name]: httpx.ASGITransport(app=client(*books, today).app) for name, books in records.items()}
+    settings = DeskSettings.model_validate(
+        {
+            "http": {"port": 1},
+            "metrics": {"port": 1},
+            "tokens": TokenSettings(public_key=keys().public, development=True),
+            "platform": PlatformSettings(**{f"{name}_url": url for name, url in urls.items()}),
+        }
+    )
+    return Pages(InThisThread(desk.build(settings, CollectorRegistry(), httpx.AsyncClient(mounts=mounts))))
 
 
 class ManagersView:

@@ -5,24 +5,17 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 
-import httpx
 from openpyxl import load_workbook
 
 from contracts.decoding.codec import Event
 from contracts.decoding.validation import judge
 from contracts.topics import topic_of
-from services.chassis.api.auth import COOKIE
-from services.chassis.metrics import new_registry
-from services.chassis.settings import TokenSettings
 from services.chassis.streaming.batches import Slice
 from services.connect.extracts.sources import digest_in
 from services.connect.state import State
-from services.desk import app as desk
-from services.desk.settings import ApiSettings, PlatformSettings
 from tests.integration.connect.test_worked import Desk as Worked
 from tests.integration.records.conftest import Bench
-from tests.support.asking import InThisThread
-from tests.support.desk import keys, new_client, token
+from tests.support.desk import desk_over
 from tests.support.scenario import Sent
 
 SHETLAND = "S12000027"
@@ -63,17 +56,6 @@ def row_of(worked: Worked) -> int:
 
 def desk_of(records: dict[str, Bench]) -> Callable[[str], str]:
     """Return what gives the pages of a desk that asks both services."""
-    apis = {name: new_client(one.database, one.domain, "2026-03-05").app for name, one in records.items()}
-    urls = {name: f"http://{name.replace('_', '-')}.example" for name in apis}
-    mounts = {urls[name]: httpx.ASGITransport(app=app) for name, app in apis.items()}
-    settings = ApiSettings.model_validate(
-        {
-            "http": {"port": 1},
-            "metrics": {"port": 1},
-            "tokens": TokenSettings(public_key=keys().public, development=True),
-            "platform": PlatformSettings(**{f"{name}_url": url for name, url in urls.items()}),
-        }
-    )
-    pages = InThisThread(desk.build(settings, new_registry(), httpx.AsyncClient(mounts=mounts)))
-    bearer = token(SHETLAND, "orders:read")["Authorization"].removeprefix("Bearer ")
-    return lambda path: pages.get(path, headers={"Cookie": f"{COOKIE}={bearer}"}).raise_for_status().text
+    pages = desk_over({name: (one.database, one.domain) for name, one in records.items()}, "2026-03-05")
+    given = {"Cookie": pages.cookie(SHETLAND, "orders:read")}
+    return lambda path: pages.client.get(path, headers=given).raise_for_status().text
