@@ -16,21 +16,17 @@ from time import sleep
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext, MigrationInfo
-from alembic.script import ScriptDirectory
-from alembic.script.revision import RevisionError
-from alembic.util import CommandError
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Connection, Engine, MetaData, NullPool, Table, create_engine, text
+from sqlalchemy import Connection, Engine, MetaData, Table, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import SetTableComment
 
-from services.chassis.database import driver_url, is_away
 from services.chassis.failures import Away, Refused
+from services.chassis.guarding.gate import SERVES, TABLE, connected, pending_here
 
 ENVIRONMENT = Path(__file__).parent / "alembic"
 LOCK = 7_061_796_261  # any number that nobody else locks
 TRIES = 3000  # a tenth of a second apart
-SERVES = "Serves versions of the service that end with one of: "
 
 
 def migrate(database: Engine | str, schema: str, directory: Path, role: str | None = None) -> list[str]:
@@ -39,36 +35,13 @@ def migrate(database: Engine | str, schema: str, directory: Path, role: str | No
     If a newer version of the service was here and only added, there is nothing to run. Raises Away if PostgreSQL is away, and Refused, with
     what an administrator can do, if the schema cannot be made, or a newer version removed something.
     """
-    with _connect(database, schema) as connection, _turn(connection):
+    with connected(database, schema) as connection, _turn(connection):
         _prepare(connection, schema, role or schema)
-        outstanding = _pending(connection, schema, directory)
+        outstanding = pending_here(connection, schema, directory)
         if outstanding:
             told = {"connection": connection, "schema": schema, "applied": _note_served}
             command.upgrade(_config(directory, **told), "head")
         return outstanding
-
-
-def pending(database: Engine | str, schema: str, directory: Path) -> list[str]:
-    """Return revisions not yet run, oldest first. Raises Away or Refused like `migrate`."""
-    with _connect(database, schema) as connection:
-        return _pending(connection, schema, directory)
-
-
-class Gate:
-    """Shut until the schema has everything that this version of the service needs. Additions of a newer version are no obstacle.
-
-    If a newer version removed something, `check` raises Refused.
-    """
-
-    def __init__(self, database: Engine | str, schema: str, directory: Path) -> None:
-        self._database, self._schema, self._directory = database, schema, directory
-        self._open = False
-
-    def check(self) -> None:
-        """Raise Away while anything is missing. Once open, it checks no more."""
-        if not self._open and (missing := pending(self._database, self._schema, self._directory)):
-            raise Away(f"the schema {self._schema} waits for migration {missing[0]}")
-        self._open = True
 
 
 def write_revision(directory: Path, message: str) -> Path:
@@ -86,21 +59,6 @@ def _config(directory: Path, **attributes: object) -> Config:
     config.set_main_option("version_locations", str(directory / "versions"))
     config.set_main_option("path_separator", "os")
     return config
-
-
-@contextmanager
-def _connect(database: Engine | str, schema: str) -> Iterator[Connection]:
-    """Open a connection of our own: migrations run longer than a service's statement timeout, and before its role exists."""
-    url = driver_url(database.url if isinstance(database, Engine) else database)
-    arguments = {"connect_timeout": 5, "options": f"-c search_path={schema} -c client_min_messages=warning"}
-    own = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=arguments)
-    try:
-        with own.connect() as connection:
-            yield connection
-    except Exception as fault:
-        if is_away(fault):
-            raise Away("PostgreSQL is away, so the schema cannot be looked at") from fault
-        raise
 
 
 @contextmanager
@@ -182,26 +140,10 @@ def _quoted(connection: Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote_identifier(name)
 
 
-def _pending(connection: Connection, schema: str, directory: Path) -> list[str]:
-    scripts = ScriptDirectory(str(ENVIRONMENT), version_locations=[str(directory / "versions")])
-    context = MigrationContext.configure(connection, opts={"version_table_schema": schema})
-    run = context.get_current_heads()
-    connection.rollback()
-    try:
-        return [script.revision for script in scripts.iterate_revisions("heads", run or "base")][::-1]
-    except (CommandError, RevisionError) as fault:
-        if set(scripts.get_heads()) <= _noted(connection, schema):
-            return []
-        raise Refused(
-            f"The schema {schema} is at {', '.join(run)}, which this version of the service does not know and cannot work with. "
-            "Go forward again, or restore (runbook: restore)."
-        ) from fault
-
-
 def _note_served(*, ctx: MigrationContext, step: MigrationInfo, **_: object) -> None:
     """Record, in the transaction of a migration, which versions of the service its tables serve."""
     assert ctx.connection is not None
-    told = Table("alembic_version", MetaData(), schema=ctx.version_table_schema, comment=_served(step))
+    told = Table(TABLE, MetaData(), schema=ctx.version_table_schema, comment=_served(step))
     ctx.connection.execute(SetTableComment(told))
 
 
@@ -213,11 +155,3 @@ def _served(step: MigrationInfo) -> str:
         if getattr(getattr(script, "module", None), "contracts", ""):
             break
     return f"{SERVES}{' '.join(served)}"
-
-
-def _noted(connection: Connection, schema: str) -> set[str]:
-    """Return the revisions that the schema serves; none if that was not recorded."""
-    query = text("SELECT obj_description(to_regclass(:table), 'pg_class')")
-    told = connection.scalar(query, {"table": f'"{schema}".alembic_version'}) or ""
-    connection.rollback()
-    return set(told.removeprefix(SERVES).split()) if told.startswith(SERVES) else set()

@@ -10,11 +10,12 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
-from services.chassis import database, logs, migrations, tracing
+from services.chassis import database, logs, tracing
 from services.chassis.api.http import Checks, application, serve
 from services.chassis.api.open_access import Packing, open_up
 from services.chassis.clock import Clock, system_clock
 from services.chassis.guarding.aside import Beside, serve_beside, set_aside, unlimited
+from services.chassis.guarding.gate import Gate
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
 from services.chassis.web.refusals import Refusals
@@ -65,7 +66,7 @@ def _built(
     store = SessionStore(engine, clock, settings.site)
     checks: Checks = {
         "postgresql": _following(settings, engine, reading),
-        "schema": migrations.Gate(engine, SCHEMA, MIGRATIONS).check,
+        "schema": Gate(engine, SCHEMA, MIGRATIONS).check,
     }
     app = application(
         "Payback: reporting",

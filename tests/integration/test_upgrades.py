@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from services.chassis.database import driver_url
-from services.chassis.migrations import Gate, migrate
+from services.chassis.guarding.gate import Gate
+from services.chassis.migrations import migrate
 from tests.support.parts import MIGRATIONS
 
 

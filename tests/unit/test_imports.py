@@ -205,6 +205,15 @@ def test_the_connector_starts_without_the_platform() -> None:
     assert {name for name in loaded if within(name, set(PLATFORM_LIBRARIES))} == set()
 
 
+def test_reporting_starts_without_what_only_files_of_releases_need() -> None:
+    """`making` is imported where files are made, which the file of a module does not tell."""
+    code = "import sys, services.reporting.app; sys.stdout.writelines(f'{name}\\n' for name in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "services.reporting.files.store" in loaded
+    assert not loaded & {"pyarrow", "odf", "services.reporting.files.making"}
+
+
 def undeclared(paths: Iterable[Path], requirements: Iterable[str]) -> set[tuple[str, str]]:
     """Return the modules of libraries that none of the requirements brings, with the file that imports them."""
     declared = {normal(re.split(r"[\[<>=~!; ]", requirement)[0]) for requirement in requirements}
@@ -238,10 +247,10 @@ def normal(name: str) -> str:
 @pytest.mark.parametrize(
     ("module", "unwanted"),
     [
-        ("reporting/app", {"faust", "aiokafka", "kafka"}),
-        ("orders/api", {"faust", "aiokafka", "openpyxl"}),
-        ("records/ingest/run_worker", {"fastapi", "openpyxl"}),
-        ("reporting/ingest/run_worker", {"fastapi", "openpyxl", "pyarrow"}),
+        ("reporting/app", {"faust", "aiokafka", "kafka", "alembic"}),
+        ("orders/api", {"faust", "aiokafka", "openpyxl", "alembic"}),
+        ("records/ingest/run_worker", {"fastapi", "openpyxl", "alembic"}),
+        ("reporting/ingest/run_worker", {"fastapi", "openpyxl", "pyarrow", "alembic"}),
     ],
 )
 def test_a_process_starts_without_what_it_does_not_run(module: str, unwanted: set[str]) -> None:

@@ -11,6 +11,7 @@ from services.chassis import logs, tracing
 from services.chassis.api.http import application, serve
 from services.chassis.api.policy import Policies
 from services.chassis.database import transaction
+from services.chassis.guarding.gate import gate
 from services.chassis.guarding.walls import behind
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
@@ -19,7 +20,6 @@ from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.described import DESCRIBED
 from services.records.api.mirror import receipts, sequence, trees
 from services.records.config.settings import ApiSettings
-from services.records.ingest.migrations import gate
 from services.records.model.domain import Domain
 
 

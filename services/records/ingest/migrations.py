@@ -1,6 +1,5 @@
 """Brings the schema of a service of records up to date."""
 
-from importlib.resources import files
 from pathlib import Path
 
 from sqlalchemy import Connection, text
@@ -8,15 +7,8 @@ from sqlalchemy import Connection, text
 from services.chassis import logs
 from services.chassis.audit.model import Entry, Kind, Purpose
 from services.chassis.audit.store import append
-from services.chassis.migrations import Gate, migrate
-from services.chassis.settings import DatabaseSettings
+from services.chassis.migrations import migrate
 from services.records.config.settings import MigrateSettings
-
-
-def gate(database: DatabaseSettings) -> Gate:
-    """Return the gate of the service whose schema the settings name."""
-    migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
-    return Gate(database.url.get_secret_value(), database.schema_name, migrations)
 
 
 def move_redrives(connection: Connection) -> None:

@@ -9,6 +9,7 @@ from contracts.topics import NATIONAL_AGGREGATES, source_topics
 from services.chassis import logs, tracing
 from services.chassis.database import engine
 from services.chassis.failures import Away, Refused, describe
+from services.chassis.guarding.gate import gate
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.settings import KafkaSettings
@@ -19,7 +20,6 @@ from services.chassis.streaming.stream import Stream
 from services.chassis.streaming.traced import Traced
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.migrations import gate
 from services.records.ingest.publishing.backlogs import Backlogs
 from services.records.ingest.publishing.producers import Producers
 from services.records.ingest.publishing.publications import Publications

@@ -9,9 +9,9 @@ from datetime import timedelta
 from services.chassis import logs
 from services.chassis.database import engine
 from services.chassis.failures import Refused
+from services.chassis.guarding.gate import gate
 from services.chassis.metrics import exposed, new_registry
 from services.records.config.settings import SenderSettings, WebhookSettings
-from services.records.ingest.migrations import gate
 from services.records.model.findings import Rule
 from services.records.webhooks.course import Patience
 from services.records.webhooks.delivering import Limits, Postman

@@ -6,13 +6,13 @@ from threading import Event, Thread
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis import database, logs
 from services.chassis.failures import Away
+from services.chassis.guarding.gate import gate
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
 from services.reporting.ingest.lacking import keep_comparing
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.migrations import gate
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.settings import SCHEMA, WorkerSettings
 

@@ -12,7 +12,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.chassis import database
 from services.chassis.failures import Away, Refused
-from services.chassis.migrations import Gate, migrate, pending, write_revision
+from services.chassis.guarding.gate import Gate, pending
+from services.chassis.migrations import migrate, write_revision
 from services.chassis.settings import DatabaseSettings
 from services.chassis.streaming.batches import Fingerprint, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.gated import Gated
