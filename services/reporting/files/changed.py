@@ -1,14 +1,11 @@
 """The published figures that a release changed, and the main reason for each."""
 
 import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from typing import NamedTuple
-
-import pyarrow.parquet as pq
 
 from contracts.periods import last_day, month_of
 from services.chassis import sheets
@@ -70,22 +67,6 @@ class Changed(NamedTuple):
         kept = (getattr(self.now, name) for name in _KEPT)
         pairs = (getattr(each, name) for name in SHOWN for each in (self.before, self.now))
         return self.now.release, release_before, *kept, *pairs, self.reason
-
-
-def of_parquet(file: bytes) -> Earlier:
-    """Read the earlier figures from the previous release's file of all figures, in which each indicator has row groups of its own."""
-    parquet, columns = pq.ParquetFile(io.BytesIO(file)), [*KEY, *Was._fields]
-    groups: dict[str, list[int]] = defaultdict(list)
-    for group in range(parquet.num_row_groups):
-        for name in parquet.read_row_group(group, columns=["indicator"]).column(0).slice(0, 1).to_pylist():
-            groups[name].append(group)
-
-    def figures(indicator: Indicator) -> Mapping[Key, Was]:
-        found = parquet.read_row_groups(groups[indicator.id], columns=columns)
-        rows = zip(*(found.column(name).to_pylist() for name in columns), strict=True)
-        return {row[: len(KEY)]: Was(*row[len(KEY) :]) for row in rows}
-
-    return figures
 
 
 def of_rows(rows: Iterable[Tidy]) -> Mapping[Key, Was]:

@@ -1,6 +1,7 @@
 """Tidy rows as CSV with CSV on the Web metadata, a data dictionary, and Parquet."""
 
 import io
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -48,6 +49,22 @@ def as_parquet(tables: Sequence[pa.Table]) -> bytes:
         for table in tables:
             writer.write_table(table)
     return file.getvalue()
+
+
+def of_parquet(file: bytes) -> changed.Earlier:
+    """Read the earlier figures from the previous release's file of all figures, in which each indicator has row groups of its own."""
+    parquet, columns = pq.ParquetFile(io.BytesIO(file)), [*changed.KEY, *changed.Was._fields]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for group in range(parquet.num_row_groups):
+        for name in parquet.read_row_group(group, columns=["indicator"]).column(0).slice(0, 1).to_pylist():
+            groups[name].append(group)
+
+    def figures(indicator: Indicator) -> Mapping[changed.Key, changed.Was]:
+        found = parquet.read_row_groups(groups[indicator.id], columns=columns)
+        rows = zip(*(found.column(name).to_pylist() for name in columns), strict=True)
+        return {row[: len(changed.KEY)]: changed.Was(*row[len(changed.KEY) :]) for row in rows}
+
+    return figures
 
 
 def csv_metadata(release: ReleaseInfo, indicators: Mapping[str, Indicator], changes: str | None = None) -> bytes:

@@ -11,7 +11,7 @@ from contracts.periods import LONDON
 from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.database import transaction, unhurried
 from services.reporting.figures.answers import Enquiry
-from services.reporting.files.bundle import SUMS, Before, File, Told, files_of, name_of_all
+from services.reporting.files.bundle import SUMS, Before, File, Told, name_of_all
 from services.reporting.read.tables import release_files
 from services.reporting.registry.absent import NotThere
 from services.reporting.releases.announcing import due_at
@@ -66,9 +66,11 @@ def _alone(connection: Connection, patient: bool) -> bool:
 
 
 def _made(connection: Connection, release: str, today: date, told: Told) -> tuple[ReleaseInfo, list[File]]:
+    from services.reporting.files import making  # noqa: PLC0415 - it takes 32 MB, and few processes ever make files
+
     found, enquiry = _to_publish(connection, release), Enquiry(connection, PUBLIC, today, many=True)
     enquiry.reads(found)
-    return found, files_of(enquiry, found, _before(connection, found), told)
+    return found, making.files_of(enquiry, found, _before(connection, found), told)
 
 
 def _before(connection: Connection, release: ReleaseInfo) -> Before | None:

@@ -25,6 +25,7 @@ from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSetti
 from services.reporting import opening
 from services.reporting.app import build
 from services.reporting.figures.answers import Enquiry
+from services.reporting.files import making as making_of_files
 from services.reporting.files import store as store_of_files
 from services.reporting.files.bundle import Before, File, Told
 from services.reporting.files.store import listed, make_files
@@ -259,7 +260,7 @@ def test_files_tell_of_what_was_said_while_they_were_made(
         made.append(f"{release.published_at:%Y-%m-%d} {len(release.notices)}")
         return [File("README.txt", "text/plain", "", made[-1].encode())]
 
-    monkeypatch.setattr(store_of_files, "files_of", making)
+    monkeypatch.setattr(making_of_files, "files_of", making)
     make_files(database, name, clock().date())
     assert made == (["2026-06-09 0", "2026-06-10 0"] if say == "move" else ["2026-06-09 0", "2026-06-09 1"])
     assert store_of_files.read(database, name, "README.txt").content == made[-1].encode()
@@ -279,7 +280,7 @@ def test_nobody_who_fetches_waits_while_files_are_made(
             found.append((answer.status_code, answer.headers.get("retry-after")))
         return [File("README.txt", "text/plain", "", b"made")]
 
-    monkeypatch.setattr(store_of_files, "files_of", making)
+    monkeypatch.setattr(making_of_files, "files_of", making)
     assert web.get(ways[2]).text == "made"
     assert found == [(503, "5")] * len(ways)
 

@@ -57,7 +57,7 @@ def found(before: list[Tidy], now: list[Tidy], moves: list[Move] = [], *, as_fil
     tables = [
         plain.as_table([each for each in before if each.indicator == name]) for name in {r.indicator for r in before}
     ]
-    file = changed.of_parquet(plain.as_parquet(tables))
+    file = plain.of_parquet(plain.as_parquet(tables))
     own = {indicator: [each for each in now if each.indicator == indicator.id] for indicator in (ORDERS, CONTACT)}
     earlier = file if as_file else lambda indicator: changed.of_rows(r for r in before if r.indicator == indicator.id)
     return changed.changed(BEFORE, earlier, own.items(), moves)

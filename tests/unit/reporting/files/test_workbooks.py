@@ -17,7 +17,7 @@ from odf.table import Table, TableHeaderRows
 from openpyxl import load_workbook
 
 from contracts.authorities import AUTHORITIES
-from services.reporting.files.bundle import for_people
+from services.reporting.files.making import for_people
 from services.reporting.files.ods import as_ods
 from services.reporting.files.tidy import Tidy
 from services.reporting.files.workbook import Sheet, workbook
