@@ -8,11 +8,10 @@ from fractions import Fraction
 from functools import cache
 from io import StringIO
 from math import sqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 SCOTLAND = "S92000003"
 STEP = 5
@@ -102,9 +101,17 @@ class Figures:
         return sorted({period for _, _, period in self.rows if period.kind == kind})
 
 
+@cache
+def _stats() -> Any:
+    """Return SciPy's statistics when they are first wanted: all workers import this file, and one needs them."""
+    from scipy import stats
+
+    return stats
+
+
 def wilson(share: Share) -> tuple[float, float]:
     """Return the 95 % interval of a share."""
-    found = stats.binomtest(share.hit, share.of).proportion_ci(0.95, "wilson")
+    found = _stats().binomtest(share.hit, share.of).proportion_ci(0.95, "wilson")
     return float(found.low), float(found.high)
 
 
@@ -138,7 +145,7 @@ def change(before: Share | None, now: Share | None) -> Change | None:
         return None
     (low_before, high_before), (low_now, high_now) = wilson(before), wilson(now)
     was, is_now = float(before.exact), float(now.exact)
-    rounding = sum((stats.norm.ppf(0.975) * STEP / each.of) ** 2 for each in (before, now))
+    rounding = sum((_stats().norm.ppf(0.975) * STEP / each.of) ** 2 for each in (before, now))
     down = sqrt((is_now - low_now) ** 2 + (high_before - was) ** 2 + rounding)
     up = sqrt((high_now - is_now) ** 2 + (was - low_before) ** 2 + rounding)
     points = is_now - was
@@ -154,7 +161,7 @@ def signed(points: float) -> str:
 def counts_differ(before: float, now: float) -> bool:
     """Return whether two counts differ by more than chance (Poisson, 95 %) and a step of rounding in each explain."""
     spread = sqrt(before + now + 2 * STEP**2)
-    return bool(abs(now - before) > stats.norm.ppf(0.975) * spread)
+    return bool(abs(now - before) > _stats().norm.ppf(0.975) * spread)
 
 
 class Funnel(NamedTuple):
@@ -189,8 +196,8 @@ def funnel(share: Fraction, of: int, off: float) -> Funnel:
     """Return the binomial of this size, with rounding as a normal error in whole cases, of up to four standard deviations."""
     reach = round(4 * off)
     errors = np.arange(-reach, reach + 1)
-    rounding = stats.norm.cdf(errors + 0.5, 0, off) - stats.norm.cdf(errors - 0.5, 0, off)
-    chances = np.convolve(stats.binom.pmf(np.arange(of + 1), of, float(share)), rounding / rounding.sum())
+    rounding = _stats().norm.cdf(errors + 0.5, 0, off) - _stats().norm.cdf(errors - 0.5, 0, off)
+    chances = np.convolve(_stats().binom.pmf(np.arange(of + 1), of, float(share)), rounding / rounding.sum())
     return Funnel(chances, np.minimum(np.cumsum(chances), np.cumsum(chances[::-1])[::-1]), of, reach)
 
 
@@ -206,7 +213,7 @@ def dispersion(compared: Sequence[Share], scotland: Share, off: float) -> tuple[
     """Return the mean of squared distances in standard errors, and whether chance would make it so large in fewer than 1 of 20."""
     p = float(scotland.exact)
     distances = [(each.hit - each.of * p) ** 2 / (each.of * p * (1 - p) + off**2) for each in compared]
-    return float(np.mean(distances)), bool(sum(distances) > stats.chi2.ppf(0.95, len(distances)))
+    return float(np.mean(distances)), bool(sum(distances) > _stats().chi2.ppf(0.95, len(distances)))
 
 
 def listed(names: Sequence[str]) -> str:
