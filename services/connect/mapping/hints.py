@@ -8,7 +8,7 @@ Names = tuple[str, ...]
 
 ORDER: Names = (
     "order reference", "order ref", "case ref", "case reference", "case no", "case number", "case id", "order no", "order number",
-    "order id", "cpo ref", "cpo no", "cpo number", "ref", "reference", "ref no", "our ref",
+    "order id", "cpo ref", "cpo no", "cpo number", "ref", "reference", "ref no", "our ref", "cpo",
 )  # fmt: skip
 CASELOAD: Names = ("caseload", "team", "team code", "case load", "desk", "team number")
 BORN: Names = ("date of birth", "dob", "d o b", "birth date", "born")
@@ -50,13 +50,14 @@ FACTS: dict[str, dict[str, Names]] = {
     },
     "order.received": {"received_on": (*_on("received", "receipt"), "order received", "date order received", "papers in",
                                        "order received from court", "received from court", "papers received", "order in",
-                                       "orders in", "papers from court", "papers received from court")},
+                                       "orders in", "in from court", "papers from court", "papers received from court")},
     "officer.nominated": {"nominated_on": (*_on("nominated", "allocated", "allocation"), "officer nominated", "officer allocated")},
     "contact.made": {
         "made_on": (*_on("first contact", "initial contact", "first appointment", "first seen"), "seen first"),
         "late_reason": ("why first contact late", *_WHY_LATE),
     },
-    "case-meeting.held": {"held_on": _on("case meeting", "case management meeting", "first meeting", "cm meeting")},
+    "case-meeting.held": {"held_on": (*_on("case meeting", "case management meeting", "first meeting", "cm meeting"),
+                                      "meeting held", "meeting")},
     "plan.agreed": {"agreed_on": (*_on("plan agreed", "case management plan agreed", "case management plan", "plan", "action plan"),)},
     "induction.held": {"held_on": (*_on("induction", "induction held", "upw induction"),)},
     "placement.started": {
@@ -68,7 +69,8 @@ FACTS: dict[str, dict[str, Names]] = {
     "work.completed": {"completed_on": (*_on("unpaid work completed", "work completed", "upw completed", "hours completed"),)},
     "order.ended": {
         "ended_on": (*_on("ended", "end", "closed", "finished", "completion", "termination", "order end"), "order ended"),
-        "reason": ("why ended", "how ended", "how closed", "why closed", "end reason", "reason ended", "outcome", "reason for ending",
+        "reason": ("why ended", "how ended", "how closed", "why closed", "how finished", "how it finished", "how it ended",
+                   "end reason", "reason ended", "outcome", "reason for ending",
                    "termination reason",
                    "closure reason", "reason"),
     },
@@ -160,7 +162,8 @@ ALL: Names = tuple(
 ENOUGH = 3
 """How many columns of an imposition show that a table states it, even if its date or the person was not found."""
 _SYSTEM = "is it the person's number there, and not that of the order?"
-UNSURE = {"first meeting": "or was it the first contact?"} | dict.fromkeys(
+_WHICH = "or was it another meeting?"
+UNSURE = {"first meeting": "or was it the first contact?", "meeting held": _WHICH, "meeting": _WHICH} | dict.fromkeys(
     ("swift", "mosaic", "carefirst", "eclipse", "liquidlogic"), _SYSTEM
 )
 """Headings that offices use for more than one thing."""

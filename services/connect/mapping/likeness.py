@@ -23,6 +23,10 @@ _FORMAT = re.compile(r"[(\[](?:[dmy]+(?:[/. -]?[dmy]+)+|y(?:es)? ?[/|,-] ?n(?:o)
 _EMPTY = frozenset({"of", "on", "to", "the", "in", "at", "was", "is", "or", "and", "a", "date", "by", "it", "court"})
 
 
+_ABOUT = frozenset({"order", "orders", "cpo"})
+"""Words for what all words of a column are about."""
+
+
 @lru_cache(maxsize=4096)
 def spoken(text: str) -> str:
     """Return a heading in whole words: `UW (hrs)` becomes `unpaid work hours`."""
@@ -44,6 +48,12 @@ def likeliest(text: str, names: Iterable[str]) -> tuple[float, str]:
     return max(((likeness(text, name), name) for name in names), default=(0.0, ""), key=lambda one: one[0])
 
 
+def holds_name(text: str, names: Iterable[str]) -> bool:
+    """Return whether a heading has all words of one of the names, among others: `Court (in full)` has `court`."""
+    own = set(spoken(text).split())
+    return any(own >= set(spoken(name).split()) for name in names)
+
+
 def meant(word: str, kind: type[Code]) -> list[Code]:
     """Return the codes that an office's own word may mean: one if there is little doubt, several if it could be any of them."""
     if same := [one for one in kind if means(word, one)]:
@@ -57,7 +67,16 @@ def meant(word: str, kind: type[Code]) -> list[Code]:
 
 def asked_about(word: str, kind: type[Code]) -> list[Code]:
     """Return the codes about which a person is asked, since the word only resembles theirs: none that would be graver than the word."""
-    return [one for one in meant(word, kind) if one not in GRAVE or says_no_more(word, one)]
+    said = {one: _said(word, one) for one in meant(word, kind)}
+    most = max(said.values(), default=0.0)
+    return [one for one, much in said.items() if much == most and (one not in GRAVE or says_no_more(word, one))]
+
+
+def _said(word: str, code: Code) -> float:
+    """Return how much of a phrase for the code the word says, from 0 to 1; the most of any of its phrases."""
+    own = _telling(spoken(word))
+    wanted = (_telling(spoken(phrase)) for phrase in _not_opposed(word, code))
+    return max((_stems(phrase, own) / len(phrase) for phrase in wanted if phrase), default=0.0)
 
 
 def _not_opposed(word: str, code: Code) -> list[str]:
@@ -69,7 +88,8 @@ def _not_opposed(word: str, code: Code) -> list[str]:
 
 def says_no_more(word: str, code: Code) -> bool:
     """Return whether each significant word is one of a phrase for the code: `no show - sick` says more than `no show`."""
-    return any(_all_in(_telling(spoken(word)), _telling(spoken(phrase))) for phrase in _phrases(code))
+    own = [one for one in _telling(spoken(word)) if one not in _ABOUT]
+    return bool(own) and any(_all_in(own, _telling(spoken(phrase))) for phrase in _phrases(code))
 
 
 def means(word: str, code: Code) -> bool:

@@ -12,11 +12,13 @@ from services.connect.extracts.columns import Headings, Row, days_in, is_footer,
 from services.connect.extracts.fitting import Place
 from services.connect.faults import Unread
 from services.connect.mapping.hints import ALL, UNSURE, Names
-from services.connect.mapping.likeness import CLOSE, SURE, likeliest, spoken
+from services.connect.mapping.likeness import CLOSE, SURE, holds_name, likeliest, meant, spoken
 from services.connect.mapping.model import Across
 from services.connect.mapping.transforms import code_in, date_in, truth_in, whole_in
 from services.connect.mapping.words import TRUTHS
 
+DURATION, IDENTIFIER = "duration", "identifier"
+"""Kinds of values that are narrower than their type: hours or minutes in any form, and what tells people apart."""
 _MOST = 0.6
 """The share of cells that must fit the kind of a column if its heading alone leaves doubt."""
 _LONG_AGO = 1930
@@ -69,7 +71,7 @@ class Seen:
             return self.dated or not self.filled
         if isinstance(kind, type) and issubclass(kind, Code):
             return not self.dated and not all(isinstance(cell, int | float) for cell in self.filled)
-        return self.share(kind) >= _MOST
+        return self.share(kind) >= _MOST and not (kind == IDENTIFIER and self.dated)
 
     def speaks(self, kind: type[Code]) -> bool:
         """Return whether most of its words are known for that code list, and for more than yes and no."""
@@ -77,6 +79,10 @@ class Seen:
         known = [word for word in self.words if reads(read, word)]
         telling = [word for word in known if plain(word) not in TRUTHS]
         return bool(telling) and len(known) >= 0.5 * len(self.words)
+
+    def resembles(self, kind: type[Code]) -> bool:
+        """Return whether most of its words may mean something in that code list."""
+        return bool(self.words) and sum(bool(meant(word, kind)) for word in self.words) >= _MOST * len(self.words)
 
 
 @dataclass(slots=True)
@@ -93,6 +99,8 @@ class Sheet:
     """Other sheets of the workbook with the same headings, this one included; empty if there are none."""
     doubts: dict[str, str] = field(default_factory=dict)
     """Why a column may not be what it was taken for, by heading."""
+    roles: dict[tuple[str, str], Seen] = field(default_factory=dict)
+    """Columns that were recognised by their values, by event and what they are in it."""
     file: str = ""
     """The name of its file."""
     first: bool = True
@@ -124,7 +132,16 @@ class Sheet:
 
     def spoken_in(self, kind: type[Code]) -> Seen | None:
         """Return the column whose words are those of a code list, whatever its heading."""
-        column = next((one for one in self.free if one.likely < SURE and one.speaks(kind)), None)
+        return self.recognised([one for one in self.free if one.likely < SURE and one.speaks(kind)])
+
+    def told_in(self, names: Names, kind: type[Code]) -> Seen | None:
+        """Return the column whose heading has a usual name among other words, and whose words resemble those of the code list."""
+        likely = [one for one in self.free if one.likely < SURE and holds_name(one.heading, names)]
+        return self.recognised([one for one in likely if one.fits(kind) and one.resembles(kind)])
+
+    def recognised(self, found: Sequence[Seen]) -> Seen | None:
+        """Return the first of columns that were recognised by their values, with a doubt."""
+        column = next(iter(found), None)
         if column is not None:
             self.doubts[column.heading] = "recognised by its words"
         return column
@@ -178,6 +195,8 @@ def _as_one(same: Sequence[Sheet]) -> Sheet:
 
 def _taken(likely: float, name: str, column: Seen, kind: Any) -> bool:
     """Return whether a column is taken: a sure heading is trusted, a likely one if its cells agree and nothing else is likelier."""
+    if kind == IDENTIFIER and not column.fits(kind):
+        return False
     if likely >= SURE:
         return True
     return bool(name) and likely >= CLOSE and likely >= column.likely and (kind is None or column.fits(kind))
@@ -204,4 +223,22 @@ def _recent(cell: Scalar) -> date:
     return day
 
 
-_READERS: dict[Any, Callable[[Scalar], Any]] = {date: date_in, int: whole_in, bool: lambda cell: truth_in(cell, {})}
+def _minutes(cell: Scalar) -> int:
+    return whole_in(cell, 60, "minutes")
+
+
+def _identifier(cell: Scalar) -> str:
+    """Read what may be a person's number: it has a digit, as names have not."""
+    text = text_of(cell)
+    if not any(sign.isdigit() for sign in text):
+        raise Unread("has no digit")
+    return text
+
+
+_READERS: dict[Any, Callable[[Scalar], Any]] = {
+    date: date_in,
+    int: whole_in,
+    bool: lambda cell: truth_in(cell, {}),
+    DURATION: _minutes,
+    IDENTIFIER: _identifier,
+}

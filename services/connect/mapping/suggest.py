@@ -3,21 +3,23 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
 from itertools import takewhile
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.codes import Activity, Attendance, Code, EndReason, RequirementKind, Sex, WorkType
 from contracts.decoding import envelope
 from contracts.events import Fact, PersonRef
 from services.connect.extracts.cells import Scalar, plain, text_of
+from services.connect.mapping.evidence import order_of, references, sessions_in
 from services.connect.mapping.forms import bare, optional
-from services.connect.mapping.hints import BORN, CASELOAD, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS, ORDER
-from services.connect.mapping.likeness import SURE, asked_about, means, meant
+from services.connect.mapping.hints import BORN, CASELOAD, COMPLETE_BY, ENOUGH, FACTS, HOURS, IDENTIFIES, LENGTHS
+from services.connect.mapping.likeness import SURE, asked_about, likeliest, means, meant
 from services.connect.mapping.model import STATABLE, members
-from services.connect.mapping.seen import Seen, Sheet, reader_of, reads
+from services.connect.mapping.numbers import unit_of
+from services.connect.mapping.seen import DURATION, IDENTIFIER, Seen, Sheet, reader_of, reads
 from services.connect.mapping.transforms import code_in, whole_in
 from services.connect.mapping.words import MONTHS
 
@@ -30,6 +32,8 @@ _NO_NUMBER = (
     "rows have no number, so two of one order on one day cannot be told apart, and a changed date makes another row"
 )
 
+_HOURS = "hours"
+"""The role of a column with hours in a table of sessions."""
 _DAY = 24 * 60
 """Minutes: longer than any session."""
 _DAY_IN_NAME = re.compile(r"(?<!\d)(20\d\d[-_.]?[01]\d[-_.]?[0-3]\d|[0-3]\d[-_.]?[01]\d[-_.]?20\d\d)(?!\d)")
@@ -40,7 +44,18 @@ _GONE = (
 )
 
 
-def proposal(sheets: Sequence[Sheet], authority: str | None = None, alone: bool = True) -> str:
+class Known(NamedTuple):
+    """The knowledge about a table that its own columns do not give."""
+
+    references: Collection[str] = ()
+    """Those of the orders in other tables, in plain form."""
+    event: str = ""
+    """What a person said that each row states; empty if nobody did."""
+
+
+def proposal(
+    sheets: Sequence[Sheet], authority: str | None = None, alone: bool = True, known: Known | None = None
+) -> str:
     """Return the mapping as YAML, for a person to read and correct. `alone` says whether the mapping has no other table."""
     names = [name for sheet in sheets for name in sheet.tabs or (sheet.name,) if not sheet.is_file]
     lines = [
@@ -50,24 +65,30 @@ def proposal(sheets: Sequence[Sheet], authority: str | None = None, alone: bool 
         else "authority: S12000000  # DOUBT: the statistical code of your authority; or run suggest with --authority",
         "tables:",
     ]
-    for sheet in sheets:
-        lines += _table(sheet, _where(sheet, alone=alone and len(sheets) == 1, names=names))
+    own = [references([sheet]) for sheet in sheets]
+    for number, sheet in enumerate(sheets):
+        others = set().union(*own[:number], *own[number + 1 :])
+        where = _where(sheet, alone=alone and len(sheets) == 1, names=names)
+        lines += _table(sheet, where, known or Known(others))
     return "\n".join(lines) + "\n"
 
 
-def _table(sheet: Sheet, where: str) -> list[str]:
+def _table(sheet: Sheet, where: str, known: Known) -> list[str]:
     called = " and ".join(sheet.tabs) or sheet.name
-    order = sheet.find(ORDER)
-    if order is None:
+    order = order_of(sheet, known.references)
+    if order is None and not known.event:
         return [f"  # {called} is left out: no column looks like the reference of an order."]
-    order.used = True
+    if order is not None:
+        order.used = True
     team = _caseload(sheet)
-    stated = [block for name, fact in STATABLE.items() if name in FACTS for block in _fact(sheet, name, fact)]
+    stated = _stated(sheet, order, known)
     if not stated:
         return [f"  # {called} is left out: none of its columns looks like an event in an order."]
     unused = [column.heading for column in sheet.columns if not column.used]
     rest = [f"    # Not used: {', '.join(map(_quoted, unused))}"] if unused else []
-    named = f"    order: {_quoted(order.heading)}  # {_distinct(order)}"
+    named = '    order: "?"  # DOUBT: no column looks like the reference of an order'
+    if order is not None:
+        named = _doubted(sheet, order, f"    order: {_quoted(order.heading)}  # {_distinct(order)}")
     gone = "withdraw" if any(_NO_NUMBER in line for line in stated) else "report"
     return [
         f"  - {where}",
@@ -79,6 +100,24 @@ def _table(sheet: Sheet, where: str) -> list[str]:
         *stated,
         *rest,
     ]
+
+
+def _stated(sheet: Sheet, order: Seen | None, known: Known) -> list[str]:
+    """Propose what the rows state: what a person said, or whatever headings and values tell."""
+    _look_for_sessions(sheet, order, known.references)
+    if known.event:
+        return _stating(sheet, known.event, STATABLE[known.event])
+    return [block for name, fact in STATABLE.items() if name in FACTS for block in _fact(sheet, name, fact)]
+
+
+def _look_for_sessions(sheet: Sheet, order: Seen | None, known: Collection[str]) -> None:
+    """Find the columns of sessions by their values, if headings do not tell what a table states."""
+    if order is None or any(_identified(sheet, name, fact) for name, fact in STATABLE.items() if name in FACTS):
+        return
+    found = sessions_in(sheet, order, known)
+    if found is not None:
+        roles = {"session_on": found.day, "attendance": found.attendance, _HOURS: found.worked}
+        sheet.roles = {("session.recorded", role): column for role, column in roles.items() if column is not None}
 
 
 def _caseload(sheet: Sheet) -> list[str]:
@@ -139,8 +178,10 @@ def _stem(name: str) -> str:
 
 def _fact(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:
     """Propose one fact, if the columns that identify it exist."""
-    if not _identified(sheet, name, fact):
-        return []
+    return _stating(sheet, name, fact) if _identified(sheet, name, fact) else []
+
+
+def _stating(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:
     lines = [f"      {name}:"]
     for member, hint in members(fact).items():
         if member == "requirements":
@@ -153,7 +194,9 @@ def _fact(sheet: Sheet, name: str, fact: type[Fact]) -> list[str]:
 def _identified(sheet: Sheet, name: str, fact: type[Fact]) -> bool:
     """Return whether the columns that identify the fact exist; an imposition has so many that a few are enough."""
     found = {member for member, hint in members(fact).items() if _column(sheet, name, member, bare(hint))}
-    if name == "session.recorded" and "session_on" in found and sheet.find(HOURS, int):
+    if any(event == name for event, _ in sheet.roles):
+        return True
+    if name == "session.recorded" and "session_on" in found and sheet.find(HOURS, DURATION):
         return True
     if name == "order.imposed":
         lengths = [kind for kind, names in LENGTHS.items() if sheet.find(names, int)]
@@ -163,10 +206,15 @@ def _identified(sheet: Sheet, name: str, fact: type[Fact]) -> bool:
 
 def _column(sheet: Sheet, name: str, member: str, kind: Any) -> Seen | None:
     """Return the column of a member by its heading, or by its words if they identify a code list."""
-    found = sheet.find(FACTS[name].get(member, ()), kind)
-    if found is None and isinstance(kind, type) and issubclass(kind, _TELLING):
-        return sheet.spoken_in(kind)
-    return found
+    if (name, member) in sheet.roles:
+        return sheet.roles[name, member]
+    names = FACTS.get(name, {}).get(member, ())
+    if kind == PersonRef:
+        return sheet.find(names, IDENTIFIER)
+    found = sheet.find(names, DURATION if unit_of(member) == "minutes" else kind)
+    if found is not None or not (isinstance(kind, type) and issubclass(kind, Code)):
+        return found
+    return (sheet.spoken_in(kind) if issubclass(kind, _TELLING) else None) or sheet.told_in(names, kind)
 
 
 def _member(sheet: Sheet, name: str, member: str, hint: Any) -> list[str]:
@@ -197,15 +245,21 @@ def _born(sheet: Sheet, _: str) -> str | None:
     return f"{{born: {_quoted(born.heading)}}}  # the date of birth itself is not sent"
 
 
-def _hours(sheet: Sheet, _: str) -> str | None:
-    hours = sheet.find(HOURS, int)
+def _hours(sheet: Sheet, name: str) -> str | None:
+    hours = sheet.roles.get((name, _HOURS)) or sheet.find(HOURS, DURATION)
     if hours is None:
         return None
     hours.used = True
     most = max((_minutes(cell) for cell in hours.filled if reads(_minutes, cell)), default=0)
     long = "; some are longer than a day: are they minutes?" if most > _DAY else ""
     given = f"{{column: {_quoted(hours.heading)}, times: 60, blank: 0}}"
-    return f"{given}  # DOUBT: taken for hours, so for 60 minutes each, and a blank cell for none{long}"
+    line = f"{given}  # DOUBT: taken for hours, so for 60 minutes each, and a blank cell for none{long}{_unread(hours)}"
+    return _doubted(sheet, hours, line)
+
+
+def _unread(hours: Seen) -> str:
+    wrong = dict.fromkeys(_quoted(text_of(cell)) for cell in hours.filled if not reads(_minutes, cell))
+    return f"; DOUBT: {', '.join([*wrong][:_SHOWN])}" if wrong else ""
 
 
 def _minutes(cell: Scalar) -> int:
@@ -213,7 +267,7 @@ def _minutes(cell: Scalar) -> int:
 
 
 def _number(sheet: Sheet, name: str) -> str | None:
-    day = sheet.find(FACTS[name][IDENTIFIES[name][0]], date)
+    day = _column(sheet, name, IDENTIFIES[name][0], date) if name in IDENTIFIES else None
     return None if day is None else f"{{joined: [{_quoted(day.heading)}]}}  # DOUBT: {_NO_NUMBER}"
 
 
@@ -230,7 +284,7 @@ def _found(member: str, column: Seen, hint: Any) -> Iterator[str]:
     if isinstance(kind, type) and issubclass(kind, Code):
         yield from _coded(member, column, kind, "" if optional(hint) else _for_blanks(kind))
         return
-    yield f"        {member}: {_quoted(column.heading)}  # {_evidence(column, kind)}"
+    yield f"        {member}: {_quoted(column.heading)}  # {_evidence(column, kind, unit_of(member))}"
 
 
 def _for_blanks(kind: type[Code]) -> str:
@@ -316,14 +370,21 @@ def _perhaps(sheet: Sheet, kind: Any, codes: Sequence[str]) -> str:
     """Return what else could provide a member: columns of the kind, or one code for all rows."""
     if codes:
         return f"; {{always: {codes[0]}}} if it is always that, or {', '.join(codes[1:])}"
-    columns = [one for one in sheet.free if (one.dated and one.likely < SURE if kind is date else one.numbers)]
+    columns = [one for one in sheet.free if (one.dated and one.likely < SURE if kind is date else _may_tell(one))]
     named = " or ".join(_quoted(one.heading) for one in columns)
     return f"; is it {named}?" if kind in {date, PersonRef} and named else ""
 
 
-def _evidence(column: Seen, kind: Any) -> str:
+def _may_tell(column: Seen) -> bool:
+    """Return whether a column may tell people apart: by a number, or else by their names."""
+    return column.numbers or (likeliest(column.heading, FACTS["order.imposed"]["person_ref"])[0] >= SURE)
+
+
+def _evidence(column: Seen, kind: Any, unit: str = "") -> str:
     """Return how many cells are what they should be."""
     read = reader_of(kind)
+    if kind is int and unit == "minutes":
+        read = lambda cell: whole_in(cell, 1, unit)  # noqa: E731
     filled = column.filled
     if not filled:
         return "DOUBT: every cell is blank"

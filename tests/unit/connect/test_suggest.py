@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from contracts.codes import Attendance, Code
+from contracts.codes import Attendance, Code, EndReason
 from services.cli import command_line
 from services.connect.extracts.columns import Headings, Row
 from services.connect.faults import CannotGoOn
 from services.connect.home import Home
 from services.connect.mapping.hints import BORN, FACTS, HOURS, LENGTHS, ORDER
-from services.connect.mapping.likeness import means, meant
+from services.connect.mapping.likeness import asked_about, means, meant
 from services.connect.mapping.loading import read_mapping
-from services.connect.mapping.seen import sheet_of
+from services.connect.mapping.seen import Seen, Sheet, sheet_of
 from services.connect.mapping.suggest import proposal
 from services.connect.mapping.words import GRAVE
 from services.connect.work import Job, check
@@ -396,3 +396,72 @@ def test_who_came_is_known_by_usual_headings(heading: str, tmp_path: Path) -> No
     said = suggested(xlsx(tmp_path / "o.xlsx", {"Squad": rows}))
     assert f'column: "{heading}"' in said
     assert '"N": "?"' in said, "why somebody did not come is asked"
+
+
+def test_a_persons_number_is_proposed_only_of_what_may_identify(tmp_path: Path) -> None:
+    heads = [*HEADINGS, "SWIFT ID"]
+    rows = [[*order(f"A/{n}", Client=name), f"P10003{n}"] for n, name in enumerate(["Anna Bell", "Cy Dee"])]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [heads, *rows]}))
+    assert 'person_ref: "SWIFT ID"' in said
+    alone = suggested(xlsx(tmp_path / "p.xlsx", {"Orders": [heads[:-1], *(row[:-1] for row in rows)]}))
+    assert 'person_ref: "?"  # DOUBT: no column was found for person ref; is it "Client"?' in alone
+
+
+@pytest.mark.parametrize("heading", ["Court (in full)", "Full name of court", "Court and town"])
+def test_a_court_in_full_is_known_and_its_words_are_asked(heading: str, tmp_path: Path) -> None:
+    heads = [heading if one == "Court" else one for one in HEADINGS]
+    said = suggested(xlsx(tmp_path / "o.xlsx", {"Orders": [heads, order("A/1", Court="Alloa Sheriff Court, summary")]}))
+    assert f'column: "{heading}"  # DOUBT: ' in said
+    assert '"Alloa Sheriff Court, summary": "?"  # in 1 row; sheriff_summary?' in said
+
+
+@pytest.mark.parametrize(
+    ("word", "hints"),
+    [
+        ("Breached, order revoked", ["revoked_breach"]),
+        ("Breached - revoked", ["revoked_breach"]),
+        ("Revoked on review", ["revoked_review"]),
+        ("Order breached by office, revoked", []),
+        ("Breach dropped", []),
+    ],
+)
+def test_a_hint_names_what_the_word_says_most_of_and_nothing_less(word: str, hints: list[str]) -> None:
+    assert asked_about(word, EndReason) == hints
+
+
+DAYS: list[Any] = [date(2026, 3, 4), date(2026, 3, 5), date(2026, 3, 6)]
+REFERENCES: list[Any] = ["CK/26/01", "CK/26/01", "CK/26/02"]
+
+
+def beside_a_register(columns: dict[str, list[Any]]) -> str:
+    """Return the proposal for a table beside a register of the same orders."""
+    register = Sheet("Register", False, [Seen("CPO ref", ["CK/26/01", "CK/26/02"]), Seen("Order received", DAYS[:2])])
+    return proposal([register, Sheet("Squad", False, [Seen(name, cells) for name, cells in columns.items()])])
+
+
+@pytest.mark.parametrize("names", [("Zig", "Zag", "Zog", "Zug"), ("Order no", "Date of squad", "Came?", "Hours done")])
+@pytest.mark.parametrize("came", [["Yes", "No", "yes"], ["Yes", "No show", "Ill"]])
+@pytest.mark.parametrize("hours", [[8, 0, 6.5], ["8", "7h30", "6.5"], ["90 mins", "1:30", ""]])
+def test_a_table_of_sessions_is_known_by_its_values(names: tuple[str, ...], came: list[str], hours: list[Any]) -> None:
+    said = beside_a_register(dict(zip(names, (REFERENCES, DAYS, came, hours), strict=True)))
+    for wanted in (f'order: "{names[0]}"', f'session_on: "{names[1]}"', f'column: "{names[3]}", times: 60'):
+        assert wanted in said
+    assert re.search(rf'attendance:(\n +column:)? "{re.escape(names[2])}"', said)
+    assert "DOUBT: recognised by its values" in said
+
+
+def test_what_is_no_table_of_sessions_is_not_taken_for_one() -> None:
+    tables: list[dict[str, list[Any]]] = [
+        {"Order no": REFERENCES, "Zag": DAYS},
+        {"Order no": REFERENCES, "Zag": DAYS, "Zog": ["Yes", "No", "Yes"]},
+        {"Order no": REFERENCES, "Zag": DAYS, "Zug": [80, 150, 240]},
+        {"Zig": ["a", "b", "c"], "Zag": DAYS, "Zog": ["Yes", "No", "Yes"], "Zug": [8, 0, 6]},
+    ]
+    for columns in tables:
+        assert "session.recorded" not in beside_a_register(columns)
+
+
+def test_a_table_about_the_orders_of_another_needs_no_usual_heading_for_its_reference() -> None:
+    said = beside_a_register({"File": REFERENCES, "Mtg held": DAYS})
+    assert 'order: "File"  # 2 references in 3 rows; DOUBT: its values are the references of another table' in said
+    assert 'held_on: "Mtg held"' in said
