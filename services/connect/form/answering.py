@@ -1,11 +1,13 @@
 """Turns the answers to a form into a mapping, which keeps what the form does not show. Pure."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
 from contracts.codes import Code
-from services.connect.extracts.cells import plain
+from services.connect.extracts.cells import Scalar, plain, text_of
+from services.connect.faults import Unread
 from services.connect.form import constants
 from services.connect.form.lines import MOST, is_understood
 from services.connect.form.model import OPEN, Answered, Fault, Field, Form, Line, Part
@@ -13,11 +15,16 @@ from services.connect.form.showing import tables_of
 from services.connect.form.tables import Node, Table, Tree, as_value, renamed, shortest
 from services.connect.form.uses import Use, choices, slots
 from services.connect.mapping.hints import HOURS
-from services.connect.mapping.likeness import SURE, likeliest
-from services.connect.mapping.seen import Seen, Sheet
+from services.connect.mapping.likeness import SURE, likeliest, spoken
+from services.connect.mapping.seen import Seen, Sheet, reads
 from services.connect.mapping.suggest import lasting, nearest
+from services.connect.mapping.transforms import whole_in
 
 Answers = Mapping[str, str]
+_DAY = 24 * 60
+"""Minutes."""
+_BARE = re.compile(r"[\d.,]+")
+"""A number that names no unit."""
 
 
 def answered(tree: Tree, form: Form, answers: Answers, sheets: Sequence[Sheet], uses: Mapping[str, Use]) -> Answered:
@@ -182,12 +189,28 @@ def _fresh(heading: str, use: Use, column: Seen | None) -> Node:
         return {"born": heading}
     value: dict[str, Any] = {"column": heading}
     if use.minutes:
-        value |= {"times": "60"} if likeliest(heading, HOURS)[0] >= SURE else {}
+        value |= {"times": "60"} if likeliest(heading, HOURS)[0] >= SURE or _in_hours(column) else {}
+        value |= {"blank": "0"} if column is not None and len(column.filled) < len(column.cells) else {}
     if column is not None and choices(use.kind):
         unknown = [word for word in column.words if not is_understood(use.kind, word)]
         codes = {word: _likely(word, use.kind) for word in unknown[:MOST]}
         value |= {"codes": codes} if codes else {}
     return shortest(value)
+
+
+def _in_hours(column: Seen | None) -> bool:
+    """Return whether the bare numbers of a column are so small that they are hours; whoever took it is asked to look at that."""
+    if column is None or "minutes" in spoken(column.heading).split():
+        return False
+    bare = [cell for cell in column.filled if isinstance(cell, int | float) or _BARE.fullmatch(text_of(cell))]
+    return bool(bare) and all(reads(_within_a_day, cell) for cell in bare)
+
+
+def _within_a_day(cell: Scalar) -> int:
+    minutes = whole_in(cell, 60, "minutes")
+    if not 0 <= minutes <= _DAY:
+        raise Unread("is longer than a day")
+    return minutes
 
 
 def _likely(word: str, kind: Any) -> str:

@@ -7,8 +7,9 @@ from contracts.codes import Code, LateReason
 from contracts.events import Label
 from services.connect.form.lines import Around
 from services.connect.form.model import OPEN, Constant, Field, Option
-from services.connect.form.tables import Node, Table, beginning_small, told_in
+from services.connect.form.tables import Node, Table, beginning_small, named, told_in
 from services.connect.form.uses import GROUPS, Use, choices, is_reference
+from services.connect.mapping.model import STATABLE
 
 _ASK = Option(OPEN, "Choose")
 _NOTHING = Option("", "Not known, so nothing is said of it")
@@ -47,10 +48,16 @@ def _of_member(around: Around, node: Node | None, use: Use, headings: Sequence[s
     if use.kind == Label:
         text = "" if value == OPEN else value.removeprefix(ALWAYS)
         yield Constant(use.key, Field(f"{at}.text", label, text), doubts=doubts)
-    elif (options := _options(use, value, headings)) is None:
+    elif (options := _options(use, value, headings, _days(around.table, use))) is None:
         yield _by_column(around.name, use)
     else:
         yield Constant(use.key, Field(at, label, value, options), doubts=doubts)
+
+
+def _days(table: Table, use: Use) -> list[Node]:
+    """Return what a table says of the days of the event."""
+    stated = table["states"][use.event]
+    return [stated[day] for day in STATABLE[use.event].DATES if day in stated]
 
 
 def _may_be_said(use: Use) -> bool:
@@ -70,10 +77,13 @@ def _by_column(name: str, use: Use) -> Constant:
     return Constant(use.key, Field(f"{name}.k.{use.key}", label, OPEN), by_column=True)
 
 
-def _options(use: Use, value: str, headings: Sequence[str]) -> tuple[Option, ...] | None:
+def _options(use: Use, value: str, headings: Sequence[str], days_of: Sequence[Node]) -> tuple[Option, ...] | None:
     """Return what may be chosen; None if only a column can hold it."""
     if is_reference(use.kind) and use.member == "ref":
-        options = tuple(Option(f"{JOINED}{one}", f"made from {one}") for one in headings)
+        days = [one for one in headings if any(named(node, one) for node in days_of)]
+        usual = (Option(f"{JOINED}{one}", f"its day, from {one}: one row of an order on each day") for one in days)
+        rest = (Option(f"{JOINED}{one}", f"made from {one}") for one in headings if one not in days)
+        options = (*usual, *rest)
     else:
         options = tuple(Option(f"{ALWAYS}{one.value}", f"{one.label} in every row") for one in choices(use.kind))
     if value == OPEN:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
 from contracts.codes import Code, RequirementKind
 from contracts.events import AuthorityCode, Month
 from services.connect.extracts.cells import plain, text_of
+from services.connect.form.doubting import doubts_of
 from services.connect.form.model import OPEN, Field, Line, Option, Word
 from services.connect.form.tables import Node, Path, Remarks, Table, as_value, heading_of, in_words, named, told_in
 from services.connect.form.uses import Use, choices, fits, is_reference, slots, tells_of_people
@@ -33,6 +34,7 @@ DECIMAL = (Option("", "as in the rest"), Option("point", "a point: 1.5"), Option
 _TIMES = (Option("1", "minutes"), Option("60", "hours"))
 _KEYED = (Option("", "It does not identify the person"), Option("yes", "It does: send a pseudonym in its place"))
 _NO_USE = Option("", "Do not use")
+_UNLIKELY = "Less likely, by its values"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Around:
     table: Table
     uses: Mapping[str, Use]
     remarks: Remarks
+    general: Mapping[str, Any] = field(default_factory=dict)
+    """What the mapping says of all its tables."""
 
     def lines(self, columns: Sequence[Seen], there: bool) -> Iterator[Line]:
         """Yield each column with each thing that it is taken for, and those that are named but not there."""
@@ -88,14 +92,17 @@ class Around:
             settings=settings,
             words=tuple(self._words(name, place, use, value, column)),
             reason=reason,
-            doubts=doubts,
+            doubts=(*doubts, *(one for one in doubts_of(column, use, value, self.general) if one not in doubts)),
             kept=tuple(f"{key}: {in_words(said)}" for key, said in value.items() if key not in carried),
             absent=absent,
         )
 
     def _field(self, name: str, column: Seen, use: Use | None) -> Field:
-        fitting = (one.option for one in self.uses.values() if one is use or fits(column, one))
-        return Field(f"{name}.use", f"What {column.heading} is", use.key if use else "", (_NO_USE, *fitting))
+        """Return the question what a column is. It may be anything: what its values do not look like comes last."""
+        likely = [one for one in self.uses.values() if one is use or fits(column, one)]
+        rest = (Option(one.key, one.label, _UNLIKELY) for one in self.uses.values() if one not in likely)
+        options = (_NO_USE, *(one.option for one in likely), *rest)
+        return Field(f"{name}.use", f"What {column.heading} is", use.key if use else "", options)
 
     def _words(self, name: str, place: Path, use: Use, value: Mapping[str, Any], column: Seen) -> Iterator[Word]:
         """Yield the words of a column that are not understood by themselves, and those that the mapping explains."""
@@ -106,8 +113,8 @@ class Around:
         rows = Counter(plain(text_of(cell)) for cell in column.filled)
         for number, word in enumerate([*codes, *_unknown(use.kind, column, codes)]):
             _, doubts = told_in(text for _, text in self.remarks.under((*place, "codes", word)))
-            field = Field(f"{name}.w{number}", word, codes.get(word, ""), _meanings(known, codes.get(word, "")))
-            yield Word(word, rows[plain(word)], field, "; ".join(doubts) or _perhaps(word, use.kind, field.value))
+            asked = Field(f"{name}.w{number}", word, codes.get(word, ""), _meanings(known, codes.get(word, "")))
+            yield Word(word, rows[plain(word)], asked, "; ".join(doubts) or _perhaps(word, use.kind, asked.value))
 
 
 def _with_now(line: Line, name: str, use: Use, free: Sequence[Seen]) -> Line:

@@ -5,15 +5,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import NamedTuple
 
+from services.connect.extracts.cells import plain
 from services.connect.extracts.fitting import NEAR, is_named
 from services.connect.form.model import Field, Option
 from services.connect.form.showing import held_in, share_in, tables_of, title_of
-from services.connect.form.tables import Remarks, Table, Tree, names, sought
+from services.connect.form.tables import Remarks, Table, Tree, named, names, sought
 from services.connect.form.tree import remarks_in, tree_of
+from services.connect.form.uses import GROUPS
+from services.connect.mapping.model import STATABLE
 from services.connect.mapping.seen import Sheet
-from services.connect.mapping.suggest import lasting, proposal
+from services.connect.mapping.suggest import Known, lasting, proposal
 
-NEW, OUT = "new", ""
+NEW, OUT, AS = "new", "", "as:"
 _PLACED_BY = ("name", "sheet", "file")
 _DATED = re.compile(r"[-_. ]*\*")
 
@@ -40,6 +43,27 @@ def unplaced(tree: Tree, sheets: Sequence[Sheet]) -> list[Unplaced]:
         for at, (sheet, numbers) in enumerate(zip(sheets, held, strict=True))
         if not numbers
     ]
+
+
+def left_out(tree: Tree, sheets: Sequence[Sheet]) -> list[Unplaced]:
+    """Return the sheets that a proposal leaves out, each with the question what its rows are after all."""
+    tables = tables_of(tree)
+    options = (Option(OUT, "Leave it out: nothing in it is sent"), *_as_tables())
+    return [
+        Unplaced(
+            sheet.title,
+            tuple(column.heading for column in sheet.columns),
+            Field(f"s{at}", f"Use {sheet.title} as a table of", OUT, options),
+            "",
+        )
+        for at, sheet in enumerate(sheets)
+        if not held_in(tables, sheet)
+    ]
+
+
+def _as_tables() -> Iterator[Option]:
+    """Yield each event that rows about an order may state."""
+    yield from (Option(f"{AS}{event}", label) for event, label in GROUPS.items() if event != "period.closed")
 
 
 def others(tree: Tree, sheets: Sequence[Sheet]) -> list[Unplaced]:
@@ -84,17 +108,32 @@ def placed(
     by_hand: list[str] = []
     for at, sheet in enumerate(sheets):
         answer = answers.get(f"s{at}", OUT)
-        if answer == NEW:
-            remarks = _with_proposal(found, remarks, sheet, by_hand)
+        event = answer.removeprefix(AS) if answer.startswith(AS) else ""
+        if answer == NEW or event in STATABLE:
+            known = Known(_references(tables_of(tree), sheets, sheet), event)
+            remarks = _with_proposal(found, remarks, sheet, by_hand, known)
         elif answer in {str(at) for at in range(len(tables_of(tree))) if at not in held_in(tables_of(tree), sheet)}:
             _rename(tables_of(found)[int(answer)], sheet)
     return found, remarks, by_hand
 
 
-def _with_proposal(tree: Tree, remarks: Remarks, sheet: Sheet, by_hand: list[str]) -> Remarks:
+def _references(tables: Sequence[Table], sheets: Sequence[Sheet], sheet: Sheet) -> set[str]:
+    """Return the references of orders in other sheets, by the tables that these are."""
+    found = [
+        column
+        for one in sheets
+        if one is not sheet
+        for number in held_in(tables, one)
+        for column in one.columns
+        if named(tables[number].get("order", ""), column.heading)
+    ]
+    return {plain(word) for column in found for word in column.words}
+
+
+def _with_proposal(tree: Tree, remarks: Remarks, sheet: Sheet, by_hand: list[str], known: Known) -> Remarks:
     """Add the table that is proposed for a sheet, and return the remarks with those on it."""
     fresh = deepcopy(sheet)
-    text = proposal([fresh], "S12000000", alone=False)
+    text = proposal([fresh], "S12000000", alone=False, known=known)
     tables = tables_of(tree_of(text, sheet.title))
     if not tables:
         by_hand.append(sheet.title)
@@ -102,8 +141,10 @@ def _with_proposal(tree: Tree, remarks: Remarks, sheet: Sheet, by_hand: list[str
     new, first = remarks_in(text), len(tree["tables"])
     tree["tables"] += tables
     beside = {("tables", str(first), *at[2:]): told for at, told in new.beside.items() if at[:2] == ("tables", "0")}
+    told = f"{sheet.title} is left out"
+    kept = {at: [line for line in lines if told not in line] for at, lines in remarks.above.items()}
     above = {("tables", str(first), *at[2:]): told for at, told in new.above.items() if at[:2] == ("tables", "0")}
-    return Remarks({**remarks.beside, **beside}, {**remarks.above, **above})
+    return Remarks({**remarks.beside, **beside}, {**kept, **above})
 
 
 def _rename(table: Table, sheet: Sheet) -> None:

@@ -24,14 +24,19 @@ _PLACES = {"sheet", "file", "name", "order", "caseload", "recorded", "vanished",
 def form_of(tree: Tree, remarks: Remarks, sheets: Sequence[Sheet], uses: Mapping[str, Use]) -> Form:
     """Return the form of a mapping: first its tables, then the sheets that it leaves out."""
     parts, met = [], []
+
+    def around(place: int, number: int | None, table: Table) -> Around:
+        own = remarks if number is not None else Remarks()
+        return Around(f"p{place}", ("tables", str(number)), table, uses, own, tree)
+
     held = [held_in(tables_of(tree), sheet) for sheet in sheets]
     for number, table in enumerate(tables_of(tree)):
         sheet = next((one for one, numbers in zip(sheets, held, strict=True) if number in numbers), None)
         met.append(sheet)
-        parts.append(_part(number, number, table, sheet, uses, remarks))
+        parts.append(_part(around(number, number, table), number, sheet))
     for sheet in sheets:
         if not any(sheet is one for one in met):
-            parts.append(_part(len(parts), None, {"states": {}}, sheet, uses, remarks))
+            parts.append(_part(around(len(parts), None, {"states": {}}), None, sheet))
     kept = [f"{name}: {in_words(value)}" for name, value in tree.items() if name not in _GENERAL]
     return Form(tuple(_general(tree)), tuple(parts), tuple(kept))
 
@@ -73,10 +78,8 @@ def _general(tree: Tree) -> Iterator[Field]:
     yield Field("blanks", "Your own words for nothing here, each on its line", "\n".join(tree.get("blanks", ())))
 
 
-def _part(
-    place: int, number: int | None, table: Table, sheet: Sheet | None, uses: Mapping[str, Use], remarks: Remarks
-) -> Part:
-    around = Around(f"p{place}", ("tables", str(number)), table, uses, remarks if number is not None else Remarks())
+def _part(around: Around, number: int | None, sheet: Sheet | None) -> Part:
+    table = around.table
     columns = [] if sheet is None else _once(sheet.columns)
     _, doubts = told_in(around.remarks.at(around.path))
     return Part(

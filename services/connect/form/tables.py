@@ -1,5 +1,6 @@
 """A mapping as it is written: its tree of names, lists and words, the remarks in it, and which column a part of it names. Pure."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,8 +191,11 @@ def _renamed_in(name: str, part: Any, old: str, new: str) -> Any:
     return part if name in _NO_HEADINGS else renamed(part, old, new)
 
 
-_ON_A_PAGE = ("you give `dates: mdy`", "you choose month, day, year")
-"""What a doubt says to those who write YAML, and to those who fill in a form."""
+_ON_A_PAGE = (
+    (re.compile(r"you give `dates: mdy`"), "you choose month, day, year"),
+    (re.compile(r"; \{always: .*"), ""),
+)
+"""What a doubt says to those who write YAML, and what to those who fill in a form, where codes have lists to choose from."""
 
 
 def told_in(remarks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
@@ -200,8 +204,14 @@ def told_in(remarks: Iterable[str]) -> tuple[str, tuple[str, ...]]:
     for remark in remarks:
         reason, *rest = remark.split("DOUBT: ")
         reasons += [reason.strip(" ;")] if reason.strip(" ;") else []
-        doubts += [doubt.strip(" ;").replace(*_ON_A_PAGE) for doubt in rest]
+        doubts += [_on_a_page(doubt.strip(" ;")) for doubt in rest]
     return "; ".join(dict.fromkeys(reasons)), tuple(dict.fromkeys(doubts))
+
+
+def _on_a_page(doubt: str) -> str:
+    for written, said in _ON_A_PAGE:
+        doubt = written.sub(said, doubt)
+    return doubt
 
 
 def in_words(value: Any) -> str:

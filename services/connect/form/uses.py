@@ -14,7 +14,7 @@ from services.connect.form.tables import Node, Path, Table, beginning_small, hea
 from services.connect.mapping.forms import bare, optional
 from services.connect.mapping.model import STATABLE, members, value_of
 from services.connect.mapping.model import Mapping as Meaning
-from services.connect.mapping.seen import Seen
+from services.connect.mapping.seen import DURATION, IDENTIFIER, Seen
 
 GROUPS = {
     "order.imposed": "The order",
@@ -249,11 +249,13 @@ def fits(column: Seen, use: Use) -> bool:
     if kind in {date, datetime}:
         return column.dated
     if kind is int:
-        return column.share(int) >= _HALF and not column.dated
+        return column.share(DURATION if use.minutes else int) >= _HALF and not column.dated
     if kind is bool:
         return column.share(bool) >= _HALF or (len(column.words) <= _FEW_WORDS and not column.dated)
     if isinstance(kind, type) and issubclass(kind, Code):
         return len(column.words) <= _MOST_WORDS and not column.dated
+    if kind == PersonRef:
+        return column.fits(IDENTIFIER)
     return kind == Month or not column.dated
 
 

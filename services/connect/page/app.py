@@ -1,5 +1,6 @@
 """The addresses of the page, and the server behind them."""
 
+import re
 import secrets
 import signal
 import socket
@@ -47,6 +48,8 @@ _LOOK = SimpleNamespace(
     feed="",
     search="",
 )
+_SHEET = re.compile(r"s\d+")
+"""The name of a field that asks what a whole sheet is."""
 _SITE = SimpleNamespace(title="Payback", simulated=False)
 
 Handler = Callable[["Page", Request, FormData], Awaitable[Response]]
@@ -150,7 +153,8 @@ async def _columns(
     except CannotGoOn as fault:
         return page.show(request, "mapping", 422, text=text, asked=asked, proposed=proposed, fault=str(fault))
     others = await run_in_threadpool(page.importer.others, text, asked.digest)
-    more = {"by_hand": [], "others": others} | more
+    left_out = await run_in_threadpool(page.importer.left_out, text, asked.digest)
+    more = {"by_hand": [], "others": others, "left_out": left_out} | more
     return page.show(request, "columns", status, text=text, asked=asked, form=form, proposed=proposed, **more)
 
 
@@ -194,6 +198,10 @@ async def _keep_columns(page: Page, request: Request, form: FormData) -> Respons
     text, found = await run_in_threadpool(page.importer.answer, base, asked.digest, answers)
     if _text(form, "show") == "text":
         return page.show(request, "mapping", text=text, asked=asked, proposed=proposed)
+    taken_in = [name for name, value in answers.items() if value and _SHEET.fullmatch(name)]
+    if taken_in or _text(form, "show") == "again":
+        text, by_hand = await run_in_threadpool(page.importer.place, text, asked.digest, answers)
+        return await _columns(page, request, text, asked, proposed=proposed, by_hand=by_hand, faults=found.faults)
     shown = await run_in_threadpool(page.importer.form, text, asked.digest)
     faults = [*found.faults, *open_in(shown)]
     if faults or found.look_again:

@@ -13,7 +13,7 @@ from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn
 from services.connect.form.answering import answered
 from services.connect.form.model import Answered, Form
-from services.connect.form.placing import Unplaced, others, placed, unplaced
+from services.connect.form.placing import Unplaced, left_out, others, placed, unplaced
 from services.connect.form.showing import form_of, tables_of
 from services.connect.form.tables import Tree
 from services.connect.form.tree import remarks_in, tree_of, written
@@ -97,6 +97,11 @@ class Importer:
         """Return the sheets of the files that no table of the mapping fits, with the question what each is."""
         tree = tree_of(text, self.mapping.name)
         return unplaced(tree, self._sheets(tree, digest))
+
+    def left_out(self, text: str, digest: str) -> list[Unplaced]:
+        """Return the sheets of the files that a proposed mapping leaves out, with the question what each is after all."""
+        tree = tree_of(text, self.mapping.name)
+        return left_out(tree, self._sheets(tree, digest)) if digest else []
 
     def others(self, text: str, digest: str) -> list[Unplaced]:
         """Return the sheets of the files that may be other tables than those for which they were taken."""

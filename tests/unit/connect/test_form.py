@@ -1,5 +1,6 @@
 """A mapping as a form: what it carries comes back as it was, what it cannot carry is kept and said, and answers are what is meant."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
@@ -14,11 +15,12 @@ from hypothesis import strategies as st
 from services.connect.faults import CannotGoOn
 from services.connect.form.answering import answered, open_in
 from services.connect.form.model import Form, Line
-from services.connect.form.placing import placed, unplaced
+from services.connect.form.placing import left_out, placed, unplaced
 from services.connect.form.showing import form_of, tables_of
 from services.connect.form.tables import Remarks, Tree
 from services.connect.form.tree import remarks_in, tree_of, written
-from services.connect.form.uses import GROUPS, labels_of, uses_of
+from services.connect.form.uses import GROUPS, Use, labels_of, uses_of
+from services.connect.mapping.hints import FACTS, IDENTIFIES
 from services.connect.mapping.loading import read_mapping
 from services.connect.mapping.model import STATABLE, members
 from services.connect.mapping.seen import Seen, Sheet
@@ -299,7 +301,11 @@ def test_guesses_are_shown_with_values_reasons_doubts_and_words() -> None:
     assert fine.field.value == "always:no"
     assert fine.doubts
     assert {option.value for option in line(form, "Received").use.options} >= {"order.received:received_on", ""}
-    assert "order.imposed:sex" not in {option.value for option in line(form, "Received").use.options}
+    likely = {
+        option.value for option in line(form, "Received").use.options if not option.group.startswith("Less likely")
+    }
+    assert "order.received:received_on" in likely
+    assert "order.imposed:sex" not in likely
 
 
 def settled(form: Form) -> dict[str, str]:
@@ -527,3 +533,87 @@ def test_a_placement_says_nothing_of_what_a_register_does_not_have() -> None:
     }
     again = form_of(said, Remarks(), [], USES)
     assert answered(said, again, posted(again) | {chosen: ""}, [], USES).tree == tree
+
+
+WRITTEN_ANYHOW = ["8", "7h30", "6.5", "soon", "02/03/2026", "yes", "A1", "Anna Bell", ""]
+
+
+@pytest.mark.parametrize(
+    "cells", [["7h30", "soon"], ["02/03/2026"], ["yes"], ["Anna Bell"], [3, 4.5], [], WRITTEN_ANYHOW]
+)
+def test_a_column_may_be_taken_for_anything_whatever_its_values_look_like(cells: list[Any]) -> None:
+    sheet = Sheet("Orders", False, [Seen("Ref", ["A1"] * len(cells)), Seen("Hours", cells)])
+    tree: Tree = {"authority": "S12000027", "tables": []}
+    form = shown(tree, sheet)
+    for column in ("Ref", "Hours"):
+        assert {option.value for option in line(form, column).use.options} == {"", *USES}
+
+
+@pytest.mark.parametrize("use", [one for one in USES.values() if one.minutes], ids=lambda use: use.key)
+def test_hours_written_in_any_way_are_read_and_what_is_none_is_said(use: Use) -> None:
+    cells: list[Any] = ["90 mins", "1.5h", "1h30", "1:30", "7h30", "6.5", "8", "ill", ""]
+    sheet = Sheet("Orders", False, [Seen("Ref", ["A1"] * 9), Seen("Done", cells)])
+    tree: Tree = {
+        "authority": "S12000027",
+        "tables": [{"sheet": "Orders", "order": "Ref", "states": {use.event: {use.member: {"always": "0"}}}}],
+    }
+    form = shown(tree, sheet)
+    asked = line(form, "Done").use
+    likely = {option.value for option in asked.options if not option.group.startswith("Less likely")}
+    assert use.key in likely
+    answers = {asked.name: use.key}
+    tree["tables"][0]["states"][use.event].pop(use.member)
+    found = answered(tree, shown(tree, sheet), answers, [sheet], USES)
+    assert found.tree["tables"][0]["states"][use.event][use.member] == {"column": "Done", "times": "60", "blank": "0"}
+    assert line(shown(found.tree, sheet), "Done", use.key).doubts == (
+        "1 blank cell counts as no time",
+        "'ill' cannot be read as a whole number of minutes",
+    )
+
+
+@pytest.mark.parametrize(("cells", "doubted"), [(["Anna Bell", "Cy Dee"], True), (["P100037", "P100038"], False)])
+def test_names_as_a_persons_number_are_doubted(cells: list[Any], doubted: bool) -> None:
+    sheet = Sheet("Orders", False, [Seen("Ref", ["A1", "A2"]), Seen("Client", cells)])
+    tree: Tree = {
+        "authority": "S12000027",
+        "tables": [{"sheet": "Orders", "order": "Ref", "states": {"order.imposed": {"person_ref": "Client"}}}],
+    }
+    assert any("look like names" in one for one in line(shown(tree, sheet), "Client").doubts) is doubted
+
+
+@pytest.mark.parametrize("event", FACTS)
+def test_the_form_has_no_word_that_only_the_text_needs(event: str) -> None:
+    """Whatever is missing in a table that states this event."""
+    days: list[Any] = [date(2026, 3, 2), date(2026, 3, 3)]
+    columns = [Seen("Case ref", ["A1", "A2"])]
+    for member, names in FACTS[event].items():
+        if member in IDENTIFIES[event]:
+            columns.append(Seen(names[0], days if member.endswith("_on") else ["7", "8"]))
+    sheet = Sheet("Orders", False, columns)
+    text = proposal([sheet], "S12000027")
+    form = form_of(tree_of(text, "m"), remarks_in(text), [sheet], USES)
+    told = [
+        words
+        for part in form.parts
+        for words in (
+            *part.doubts,
+            *(doubt for one in part.constants for doubt in one.doubts),
+            *(words for one in part.lines for words in (one.reason, *one.doubts)),
+        )
+    ]
+    assert told
+    assert [one for one in told if re.search(r"[{}`]|always:|_", one)] == []
+
+
+@pytest.mark.parametrize("event", [event for event in GROUPS if event != "period.closed"])
+def test_a_table_that_was_left_out_can_be_taken_in_as_any_event(event: str) -> None:
+    tree: Tree = {"authority": "S12000027", "tables": []}
+    new = Sheet("Zag", False, [Seen("Zig", ["x", "y"]), Seen("Zog", ["u", "v"])])
+    [asked] = left_out(tree, [new])
+    assert asked.field.value == "", "it stays left out without an answer"
+    assert f"as:{event}" in {option.value for option in asked.field.options}
+    after, remarks, by_hand = placed(tree, Remarks(), [new], {asked.field.name: f"as:{event}"})
+    assert [list(table["states"]) for table in after["tables"]] == [[event]]
+    assert by_hand == []
+    assert left_out(after, [new]) == []
+    assert list(open_in(form_of(after, remarks, [new], USES))), "what is missing is asked"

@@ -357,3 +357,20 @@ def test_a_text_file_that_was_taken_for_a_table_can_be_another(browser: TestClie
     assert "1 event would be sent" in looked.text
     [seen, papers] = yaml.safe_load(importer.mapping.read_text())["tables"]
     assert (seen["name"], papers["file"]) == ("Seen", "papers *.csv")
+
+
+def test_what_a_proposal_leaves_out_stands_above_the_form_and_can_be_taken_in(
+    browser: TestClient, tmp_path: Path
+) -> None:
+    zag: Rows = [["Zig", "Zog"], ["A1", "Yes"], ["A2", "soon"]]
+    table = xlsx(tmp_path / "o.xlsx", {"Orders": [HEADINGS, order("A1")], "Zag": zag}).read_bytes()
+    asked = drop(browser, "o.xlsx", table)
+    assert asked.index("Zag is left out: nothing in it would be sent") < asked.index("<h2>Orders</h2>")
+    fields = Fields(asked, "/columns").sent
+    assert fields["s1"] == "", "it stays left out without an answer"
+    answers = fields | {"s1": "as:session.recorded", "authority": "S12000047", "show": "again"}
+    shown = post(browser, "/columns", **answers).text
+    assert "is left out" not in shown
+    tree = yaml.safe_load(Fields(shown, "/columns").sent["text"])
+    assert tree["authority"] == "S12000047", "what else was answered is kept"
+    assert [list(one["states"]) for one in tree["tables"]][1:] == [["session.recorded"]]
