@@ -66,11 +66,12 @@ _OUT = (
 _IN = (
     "SELECT i.subject, i.came_from, CAST(i.facts -> 'transferred_in' -> 3 ->> 'received_on' AS date) AS received_on, "
     "CAST(i.facts -> 'transferred_in' ->> 4 AS date) AS known_on "
-    "FROM records i WHERE i.authority = :authority AND i.came_from IS NOT NULL{of_i} AND NOT EXISTS "
-    "(SELECT FROM {others} o WHERE o.authority = substr(i.came_from, 1, 9) AND o.subject = substr(i.came_from, 11) "
-    "AND o.left_on IS NOT NULL AND (:whole OR EXISTS (SELECT FROM json_each(o.facts) f WHERE f.key LIKE 'transfer/%' "
-    "AND f.value -> 3 ->> 'to' = ANY(:codes)))) ORDER BY received_on, i.subject LIMIT 1000"
+    "FROM records i WHERE i.authority = :authority AND i.came_from IS NOT NULL{of_i} AND NOT coalesce("
+    "(SELECT o.left_on IS NOT NULL AND (:whole OR EXISTS (SELECT FROM json_each(o.facts) f WHERE f.key LIKE 'transfer/%' "
+    "AND f.value -> 3 ->> 'to' = ANY(:codes))) FROM {others} o WHERE o.authority = substr(i.came_from, 1, 9) "
+    "AND o.subject = substr(i.came_from, 11)), false) ORDER BY received_on, i.subject LIMIT 1000"
 )
+"""A subquery of one value is looked up for each order; as a join, PostgreSQL may read all orders of the other authority instead."""
 _TWICE = (
     "SELECT i.subject, i.imposed_on, o.authority AS other, CAST(greatest(i.facts -> 'transferred_in' ->> 4, "
     "o.facts -> 'transferred_in' ->> 4) AS date) AS known_on FROM records i JOIN records o ON o.came_from = i.came_from "
