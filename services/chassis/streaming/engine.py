@@ -65,8 +65,8 @@ class Reader(Protocol):
         It lies beyond the end of `bounds` while a transaction is open, since readers must wait for the end of that.
         """
 
-    async def fetched(self, source: TopicPartition) -> int:
-        """Return the next offset to fetch."""
+    async def fetched(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Return the next offset to fetch of each."""
 
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
         """Return the records at these offsets, as far as Kafka still has them."""
@@ -450,7 +450,7 @@ class StreamEngine:
         owned = [source for source in self._reader.owned() if source in self._positions]
         bounds = await self._reader.bounds(owned)
         # A consumer that has not sought yet does not answer where it is.
-        fetched = {source: await self._reader.fetched(source) for source in owned if self._undoubted()}
+        fetched = await self._reader.fetched(owned) if owned and self._undoubted() else {}
         owned = [source for source in owned if source in self._positions]  # some may be lost meanwhile
         if self._undoubted() and self._seen == self._reader.mark and not self._in_hand.locked():
             # All fetched messages are processed; the offsets between are of markers, which are not messages.

@@ -329,7 +329,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return Records(records, self.mark)
 
     async def _give(self, partitions: set[Any], timeout: float, most: int) -> Any:  # noqa: ASYNC109
-        return await super()._fetch_records(self._ensure_consumer(), partitions, timeout, most)
+        consumer = self._ensure_consumer()
+        if not timeout and consumer._fetcher._records.keys().isdisjoint(partitions):  # noqa: SLF001
+            return {}  # this is asked of each topic once a second, even in quiet times
+        return await super()._fetch_records(consumer, partitions, timeout, most)
+
+    async def positions(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Return the next offset to fetch of each: one visit of this thread, which costs more than the answers."""
+        consumer = self._ensure_consumer()
+        return {source: await consumer.position(KafkaPartition(*source)) for source in sources}
 
     def _lacks(self, partition: Any) -> bool:
         return lacks(self._ensure_consumer(), partition)
@@ -447,8 +455,9 @@ class Consumer(driver.Consumer):
         except AssertionError as error:  # this is how the driver says that the partition is no longer ours
             raise Away(f"{source.topic} changes its owner") from error
 
-    async def fetched(self, source: TopicPartition) -> int:
-        return int(await self._thread.ask("position", KafkaPartition(*source)))
+    async def fetched(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        async with _answered("position"):
+            return dict(await self._thread.call_thread(self._thread.positions, sources))
 
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
         try:

@@ -135,9 +135,9 @@ class Reader:
     def written(self, source: TopicPartition) -> int:
         return self._world.ends[source.topic]
 
-    async def fetched(self, source: TopicPartition) -> int:
+    async def fetched(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         await self._answer("position")
-        return self.at.get(source.topic, 0)
+        return {source: self.at.get(source.topic, 0) for source in sources}
 
     async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None:
         await self._answer("commit")

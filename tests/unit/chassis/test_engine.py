@@ -66,8 +66,8 @@ class FakeReader:
         self.looked_at += [dict(places)]
         return {source: self.kept for source in places if self.kept is not None}
 
-    async def fetched(self, source: TopicPartition) -> int:  # noqa: ARG002
-        return self.position
+    async def fetched(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return dict.fromkeys(sources, self.position)
 
     async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None:
         self.committed.append(positions[SOURCE])
