@@ -5,11 +5,9 @@ import sys
 
 from contracts.listing.reading import ListError
 from services.chassis.failures import Failure
+from services.chassis.guarding.forking import LOWEST
 from services.chassis.memory import loading
 from services.chassis.settings import SettingsError
-
-LOWEST = 19
-"""The priority of what is done for callers who are not signed in, from the first import on."""
 
 
 def main(arguments: list[str]) -> int:

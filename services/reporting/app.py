@@ -1,5 +1,6 @@
 """Wires the API and the pages: every object is made here, and passed on as an argument."""
 
+import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -15,6 +16,7 @@ from services.chassis.api.http import Checks, application, serve
 from services.chassis.api.open_access import Packing, open_up
 from services.chassis.clock import Clock, system_clock
 from services.chassis.guarding.aside import Beside, serve_beside, set_aside, unlimited
+from services.chassis.guarding.forking import LOWEST, Twin
 from services.chassis.guarding.gate import Gate
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
@@ -102,6 +104,8 @@ def _to_all(app: FastAPI, site: Site) -> FastAPI:
 
 def run_api(settings: ApiSettings) -> int:
     """Serve until told to stop."""
+    command = [sys.executable, "-m", "services.reporting", "beside"]
+    twin = Twin(command, partial(_live_beside, settings)) if sys.platform == "linux" else None
     logs.configure(settings.logs, SCHEMA)
     tracing.configure(settings.tracing, f"{SCHEMA}-api")
     registry = new_registry()
@@ -110,12 +114,17 @@ def run_api(settings: ApiSettings) -> int:
     opening = engine, system_clock, stop, OpeningMetrics(registry)
     Thread(target=keep_opening, args=opening, name="opening", daemon=True).start()
     site = site_of(_reading(settings, engine), system_clock, settings.site)
-    warming, public = Warming(site), Beside([sys.executable, "-m", "services.reporting", "beside"])
+    warming, public = Warming(site), Beside(command, twin)
     app = _to_all(_built(settings, engine, registry, site, {"pages": warming.check}, public), site)
     Thread(target=warming.run, args=(app, stop), name="warming", daemon=True).start()
     serve(app, settings.http, settings.metrics, registry)
     stop.set()
     return 0
+
+
+def _live_beside(settings: ApiSettings, descriptor: int) -> None:
+    os.nice(LOWEST)
+    run_beside(settings, descriptor)
 
 
 def run_beside(settings: ApiSettings, descriptor: int) -> int:

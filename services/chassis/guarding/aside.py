@@ -10,7 +10,6 @@ import logging
 import signal
 import socket
 import struct
-import subprocess
 from asyncio import Queue, StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -26,6 +25,7 @@ from services.chassis import logs
 from services.chassis.api import middleware, problems
 from services.chassis.api.callers import caller_of
 from services.chassis.failures import Away, describe
+from services.chassis.guarding.forking import Program, Twin
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.chassis.web.sessions import session_of
 
@@ -58,10 +58,10 @@ class Ended(Exception):
 
 
 class Beside:
-    """The other process. `command` gets the number of its end of the sockets as a last argument."""
+    """The other process: first `twin`, if there is one, which shares this one's memory, and from then on `command`."""
 
-    def __init__(self, command: Sequence[str]) -> None:
-        self._command = command
+    def __init__(self, command: Sequence[str], twin: Twin | None = None) -> None:
+        self._command, self._twin = command, twin
         self._writer: StreamWriter | None = None
         self._waiting: dict[int, Queue[Message]] = {}
         self._numbers = count()
@@ -121,12 +121,9 @@ class Beside:
 
     async def _run(self) -> int:
         """Run a process until it ends. Returns its exit status."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = subprocess.Popen(  # noqa: ASYNC220 - it takes a millisecond
-                [*self._command, str(theirs.fileno())], pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
-            )
-        reader, writer = await asyncio.open_connection(sock=ours)
+        twin, self._twin = self._twin, None
+        process = twin or Program(self._command)
+        reader, writer = await asyncio.open_connection(sock=process.ours)
         try:
             await self._listen(reader, writer)
         finally:

@@ -26,6 +26,7 @@ PROGRAM = """
 import os, sys, time
 from fastapi import APIRouter, Request
 from services.chassis import logs
+from services.chassis.guarding.forking import Twin
 from services.chassis.guarding.aside import Beside, serve_beside, set_aside, unlimited
 from services.chassis.api.http import application, serve
 from services.chassis.api.policy import MIB, Policy
@@ -61,12 +62,16 @@ policies = {
     "GET /who/{name}": Policy(), "GET /large": Policy(answer=8 * MIB), "GET /wrong": Policy(), "GET /end": Policy(), "GET /slow": Policy()
 }
 tokens = TokenSettings(public_key=key)
-if descriptor:
+def serve_the_public(descriptor):
     os.nice(19)
     app = application("Things", unlimited(http), registry, [router], policies, tokens=tokens)
-    serve_beside(app, int(descriptor[0]), lambda: True)
+    serve_beside(app, descriptor, lambda: True)
+
+if descriptor:
+    serve_the_public(int(descriptor[0]))
 else:
-    beside = Beside([sys.executable, *sys.orig_argv[1:3], *sys.argv[1:]])
+    command = [sys.executable, *sys.orig_argv[1:3], *sys.argv[1:]]
+    beside = Beside(command, Twin(["beside"], serve_the_public))
     app = application(
         "Things", http, registry, [router], policies, tokens=tokens, lifespan=beside.running, beside={"public": beside.check}
     )
