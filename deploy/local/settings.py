@@ -1,6 +1,7 @@
 """The environment of the embedded stack: everything but our own settings, which it decides itself."""
 
 import os
+from collections.abc import Mapping
 
 KEPT = "PAYBACK_AUTHORITIES_PATH"
 """The list of authorities, by which the stack itself makes topics and tokens: all processes must have the same."""
@@ -11,3 +12,9 @@ def clean_environment() -> dict[str, str]:
     return {
         name: value for name, value in os.environ.items() if not name.upper().startswith("PAYBACK_") or name == KEPT
     }
+
+
+def replace_environment(environment: Mapping[str, str]) -> None:
+    """Give this process another environment."""
+    os.environ.clear()
+    os.environ.update(environment)

@@ -1,5 +1,6 @@
 """The embedded stack as a whole, for the demo, for trying things and for tests from outside."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,8 +13,10 @@ from cryptography.fernet import Fernet
 from deploy.local.broker import Broker
 from deploy.local.plan import ROLES, SERVICES, Ports, Surroundings, plan
 from deploy.local.postgres import Postgres, create_database, let_sign_in
+from deploy.local.process import spawn
 from deploy.local.scratch import Scratch
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import Start, Supervisor
+from deploy.local.template import Template
 from deploy.local.tokens import DevelopmentKey, mint_for_everybody, write_roles
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
@@ -67,6 +70,7 @@ def running_stack(
     with ExitStack() as parts:
         home = _home(directory, parts)
         ports = Ports.choose(base_port)
+        start = _start(home, parts)
         postgres = Postgres(home, port=ports.postgres)
         parts.callback(postgres.remove)
         with _timed("PostgreSQL", tell):
@@ -75,7 +79,7 @@ def running_stack(
         parts.callback(broker.stop)
         with _timed("the broker", tell):
             broker.start()
-        supervisor = Supervisor(home, tell)
+        supervisor = Supervisor(home, tell, start=start)
         parts.callback(supervisor.stop)
         key = DevelopmentKey(home / "development-key.pem")
         database = create_database(postgres.url, "payback")
@@ -115,6 +119,15 @@ def _home(directory: Path | None, parts: ExitStack) -> Path:
         return parts.enter_context(Scratch()).path
     directory.mkdir(parents=True, exist_ok=True)
     return directory.resolve()
+
+
+def _start(home: Path, parts: ExitStack) -> Start:
+    """Return how to start services. A template imports meanwhile what they need."""
+    if sys.platform != "linux":
+        return spawn
+    template = Template(home / "template.log")
+    parts.callback(template.close)
+    return template.spawn
 
 
 @contextmanager

@@ -1,15 +1,15 @@
 """Carries out a plan: starts processes, waits for them, restarts those that die, stops all."""
 
-import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 
 from deploy.local.plan import ProcessSpec, Sign
-from deploy.local.process import NotReady, asking, spawn, stop_all, tail, wait_until
+from deploy.local.process import Child, NotReady, asking, spawn, stop_all, tail, wait_until
 from deploy.local.settings import clean_environment
 
 READY_SECONDS = 180
@@ -20,10 +20,16 @@ STEADY_SECONDS = 60.0
 """A process that has run this long starts again with no failures counted."""
 
 
+class Start(Protocol):
+    """Starts a process as `spawn` does."""
+
+    def __call__(self, command: Sequence[str], log: Path, *, environment: Mapping[str, str]) -> Child: ...
+
+
 @dataclass(slots=True)
 class _Child:
     spec: ProcessSpec
-    process: subprocess.Popen[bytes]
+    process: Child
     started: float
     failures: int = 0
     again_at: float | None = None
@@ -33,8 +39,8 @@ class _Child:
 class Supervisor:
     """Supervises processes. Use it from the main thread only: the children die with the thread that started them."""
 
-    def __init__(self, logs: Path, tell: Callable[[str], None], first_pause: float = 0.5) -> None:
-        self._logs = logs
+    def __init__(self, logs: Path, tell: Callable[[str], None], first_pause: float = 0.5, start: Start = spawn) -> None:
+        self._logs, self._start_process = logs, start
         self._tell = tell
         self._first_pause = first_pause
         self._children: list[_Child] = []
@@ -77,8 +83,8 @@ class Supervisor:
         """Return the file to which the process writes."""
         return self._logs / f"{spec.name}.log"
 
-    def _spawn(self, spec: ProcessSpec) -> subprocess.Popen[bytes]:
-        return spawn(spec.command, self.log_of(spec), environment=clean_environment() | spec.environment)
+    def _spawn(self, spec: ProcessSpec) -> Child:
+        return self._start_process(spec.command, self.log_of(spec), environment=clean_environment() | spec.environment)
 
     def _wait_until_ready(self, child: _Child) -> None:
         sign = child.spec.ready

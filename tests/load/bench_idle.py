@@ -70,6 +70,8 @@ def _kind(process: psutil.Process) -> str:
     service = next((word for word in command if word.startswith("services.")), "")
     if service:
         return " ".join([service.removeprefix("services."), *command[command.index(service) + 1 :][:1]])
+    if "deploy.local.template" in command:
+        return "template"
     return BROKER if BROKER in command else process.name()
 
 

@@ -2,12 +2,14 @@
 
 import json
 import time
+from collections import defaultdict
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
 from contracts.authorities import AUTHORITIES
@@ -64,16 +66,21 @@ def test_the_stack_says_one_line_and_works(stack: Stack) -> None:
 @pytest.mark.faults
 def test_no_process_that_stays_signs_in_as_an_owner_or_superuser(stack: Stack) -> None:
     assert stack["orders"]
-    own = psutil.Process().children(recursive=True)
-    found = {}
-    for process in own:
+    with psycopg.connect(stack["postgres"]) as connection:
+        sessions = "SELECT client_port, usename FROM pg_stat_activity WHERE client_port > 0 AND pid <> pg_backend_pid()"
+        users: dict[int, str] = dict(connection.execute(sessions).fetchall())
+    found, server = defaultdict[str, set[str]](set), urlsplit(stack["postgres"]).port
+    for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
-            url = process.environ().get("PAYBACK_DATABASE_URL")
-            words = process.cmdline()
-            if url and words[1:2] == ["-m"]:
-                found[" ".join(words[2:4])] = urlsplit(url).username
+            ports = {
+                each.laddr.port
+                for each in process.net_connections("tcp")
+                if each.status == psutil.CONN_ESTABLISHED and each.raddr.port == server
+            }
+            if mine := {users[port] for port in ports & users.keys()}:
+                found[" ".join(process.cmdline()[2:4])] |= mine
     assert found == {
-        f"services.{service} {process}": f"{service}_{process.replace('webhooks', 'worker').replace('beside', 'api')}"
+        f"services.{service} {process}": {f"{service}_{process.replace('webhooks', 'worker').replace('beside', 'api')}"}
         for service in SERVICES
         for process in ("api", "worker", "beside" if service == "reporting" else "webhooks")
     }

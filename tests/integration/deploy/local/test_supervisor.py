@@ -11,8 +11,9 @@ import psutil
 import pytest
 
 from deploy.local.plan import ProcessSpec, Sign
-from deploy.local.process import NotReady, die_with, free_ports
+from deploy.local.process import NotReady, die_with, free_ports, spawn
 from deploy.local.supervisor import Supervisor
+from deploy.local.template import Forked, Template
 
 SERVE = """
 import http.server, sys, time
@@ -25,17 +26,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 began = time.monotonic()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+RUN = (sys.executable, "-m", "tests.support.code")
 
 
 def server(name: str = "server", line: str | None = None) -> ProcessSpec:
     (port,) = free_ports(1)
-    return ProcessSpec(
-        name, (sys.executable, "-c", SERVE, str(port)), {}, ready=Sign(f"http://127.0.0.1:{port}/", line)
-    )
+    return ProcessSpec(name, (*RUN, SERVE, str(port)), {}, ready=Sign(f"http://127.0.0.1:{port}/", line))
 
 
 def script(code: str, name: str = "script") -> ProcessSpec:
-    return ProcessSpec(name, (sys.executable, "-c", code), {"PAYBACK_SAYS": "hello"})
+    return ProcessSpec(name, (*RUN, code), {"PAYBACK_SAYS": "hello"})
 
 
 @pytest.fixture
@@ -43,9 +44,20 @@ def told() -> list[str]:
     return []
 
 
-@pytest.fixture
-def supervisor(tmp_path: Path, told: list[str]) -> Iterator[Supervisor]:
-    made = Supervisor(tmp_path, told.append, first_pause=0.05)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    made = Template(tmp_path_factory.mktemp("template") / "template.log")
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["programs", pytest.param("forked", marks=LINUX)])
+def supervisor(
+    tmp_path: Path, told: list[str], template: Template, request: pytest.FixtureRequest
+) -> Iterator[Supervisor]:
+    """Yield one that starts programs, and one whose processes are forked of a template: both must behave alike."""
+    start = spawn if request.param == "programs" else template.spawn
+    made = Supervisor(tmp_path, told.append, first_pause=0.05, start=start)
     yield made
     made.stop()
 
@@ -75,7 +87,7 @@ def test_a_failed_migration_is_told_with_its_log(supervisor: Supervisor) -> None
 
 
 def test_a_service_that_ends_before_it_is_ready_is_told_with_its_log(supervisor: Supervisor) -> None:
-    spec = ProcessSpec("api", (sys.executable, "-c", "print('port in use')"), {}, ready=Sign("http://127.0.0.1:1/"))
+    spec = ProcessSpec("api", (*RUN, "print('port in use')"), {}, ready=Sign("http://127.0.0.1:1/"))
     with pytest.raises(NotReady, match=r"(?s)api ended with exit status 0.*port in use"):
         supervisor.start([spec])
 
@@ -134,7 +146,7 @@ time.sleep(60)
 
 
 @pytest.mark.faults
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+@LINUX
 def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
     along = die_with(os.getpid(), signal.SIGKILL)
     parent = psutil.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=-1, preexec_fn=along)
@@ -149,3 +161,63 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
     assert alive == []
     assert len(data) == 1
     assert not data[0].exists()
+
+
+FORKS = """
+import sys, time
+from pathlib import Path
+from deploy.local.template import Forked, Template
+home = Path(sys.argv[1])
+template = Template(home / "template.log")
+template.spawn([sys.executable, "-m", "http.server", "0"], home / "server.log", environment={})
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+@LINUX
+def test_what_was_forked_ends_with_a_killed_parent(tmp_path: Path) -> None:
+    along = die_with(os.getpid(), signal.SIGKILL)
+    parent = psutil.Popen([sys.executable, "-c", FORKS, str(tmp_path)], stdout=-1, preexec_fn=along)
+    assert parent.stdout.readline() == b"ready\n"
+    family = parent.children()
+    assert len(family) == 2
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    assert psutil.wait_procs(family, timeout=15)[1] == []
+
+
+@LINUX
+def test_who_looks_for_a_forked_process_finds_it_as_if_it_were_a_program(template: Template, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "http.server", "0"]
+    process = template.spawn(command, tmp_path / "log", environment={})
+    assert isinstance(process, Forked)
+    found, deadline = psutil.Process(process.pid), time.monotonic() + 20
+    try:
+        while found.cmdline()[: len(command)] != command:
+            assert time.monotonic() < deadline, "not in time"
+            time.sleep(0.01)
+        assert (found.ppid(), os.getsid(process.pid)) == (os.getpid(), process.pid)
+    finally:
+        process.kill()
+    assert process.wait(5) == -signal.SIGKILL
+
+
+@LINUX
+def test_without_its_template_a_process_goes_on_and_the_next_is_a_program(tmp_path: Path) -> None:
+    template, tells = Template(tmp_path / "template.log"), "import sys; print('faust' in sys.modules)"
+    stays = template.spawn([*RUN, "import time; time.sleep(60)"], tmp_path / "stays.log", environment={})
+    try:
+        assert said(template, tmp_path / "forked.log", tells) == "True\n"
+        template.close()
+        assert stays.poll() is None
+        assert said(template, tmp_path / "program.log", tells) == "False\n"
+    finally:
+        stays.kill()
+        stays.wait()
+
+
+def said(template: Template, log: Path, code: str) -> str:
+    assert template.spawn([*RUN, code], log, environment={}).wait(20) == 0
+    return log.read_text()
