@@ -56,7 +56,7 @@ BEHIND = (
 def _counted(counter: str, time: str) -> str:
     """Return a count for one authority, by version and outcome. A series that was not there before began with its first value."""
     one = f"{counter}{{{ONE}}}"
-    return f"sum by (version, outcome) (({one} unless {one} offset {time}) or increase({one}[{time}]))"
+    return f"round(sum by (version, outcome) (({one} unless {one} offset {time}) or increase({one}[{time}])))"
 
 
 SOON = f"/ {DAY} < 60"
@@ -172,7 +172,7 @@ STREAMS = Board(
         Panel(
             "Rebalances an hour",
             COUNT,
-            [("sum by (job) (increase(payback_stream_rebalances_total[1h]))", "{{job}}")],
+            [("round(sum by (job) (increase(payback_stream_rebalances_total[1h])))", "{{job}}")],
         ),
         Panel("Cells waiting to be published", COUNT, [("sum by (job) (payback_cells_unpublished)", "{{job}}")]),
         Panel(
@@ -240,7 +240,7 @@ AUTHORITY = Board(
             COUNT,
             [
                 (
-                    f"sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h])) > 0",
+                    f"round(sum by (reason) (increase(payback_rejections_total{{{ONE}}}[6h]))) > 0",
                     "{{reason}}",
                 )
             ],
@@ -301,7 +301,7 @@ AUTHORITY = Board(
         Panel(
             "Impossible times in the last day",
             COUNT,
-            [(f"sum(increase(payback_record_times_replaced_total{{{ONE}}}[1d])) or vector(0)", "")],
+            [(f"round(sum(increase(payback_record_times_replaced_total{{{ONE}}}[1d]))) or vector(0)", "")],
             "stat",
             limit=1,
         ),
@@ -349,7 +349,7 @@ QUALITY = Board(
         Panel(
             "Refusals in six hours, by reason",
             COUNT,
-            [("sum by (reason) (increase(payback_rejections_total[6h])) > 0", "{{reason}}")],
+            [("round(sum by (reason) (increase(payback_rejections_total[6h]))) > 0", "{{reason}}")],
         ),
         Panel(
             "Share refused in the last day, by version of the sender",
@@ -376,7 +376,7 @@ QUALITY = Board(
         Panel(
             "Cells changed by recounts in the last day",
             COUNT,
-            [("sum by (authority) (increase(payback_cells_recounted_total[1d])) > 0", "{{authority}}")],
+            [("round(sum by (authority) (increase(payback_cells_recounted_total[1d]))) > 0", "{{authority}}")],
             "table",
             none="authority",
         ),
