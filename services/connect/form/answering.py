@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from contracts.codes import Code
+from contracts.events import Ref
 from services.connect.extracts.cells import Scalar, plain, text_of
 from services.connect.faults import Unread
 from services.connect.form import constants
@@ -229,11 +230,15 @@ def _without_empty(table: Table, before: set[str], uses: Mapping[str, Use]) -> N
 
 
 def _asking(table: Table, touched: set[str], uses: Mapping[str, Use]) -> None:
-    """Ask for what the events must have whose columns changed."""
+    """Ask for what the events must have whose columns changed. Without a number of its own, a corrected row is another, so that the former
+    must not go on counting.
+    """
     for use in uses.values():
         stated = table["states"].get(use.event)
         if isinstance(stated, dict) and use.event in touched and use.required and use.member not in stated:
             stated[use.member] = OPEN
+            if use.kind == Ref and "order.imposed" not in table["states"]:
+                table.setdefault("vanished", "withdraw")
 
 
 def open_in(form: Form) -> Iterator[Fault]:

@@ -48,16 +48,24 @@ def _of_member(around: Around, node: Node | None, use: Use, headings: Sequence[s
     if use.kind == Label:
         text = "" if value == OPEN else value.removeprefix(ALWAYS)
         yield Constant(use.key, Field(f"{at}.text", label, text), doubts=doubts)
-    elif (options := _options(use, value, headings, _days(around.table, use))) is None:
+    elif (options := _options(use, value, headings, days_of(around.table, use.event))) is None:
         yield _by_column(around.name, use)
     else:
         yield Constant(use.key, Field(at, label, value, options), doubts=doubts)
 
 
-def _days(table: Table, use: Use) -> list[Node]:
-    """Return what a table says of the days of the event."""
-    stated = table["states"][use.event]
-    return [stated[day] for day in STATABLE[use.event].DATES if day in stated]
+def days_of(table: Table, event: str) -> list[Node]:
+    """Return what a table says of the days of an event; nothing if it says it in several forms, or the event is unknown."""
+    stated, fact = table["states"][event], STATABLE.get(event)
+    if fact is None or not isinstance(stated, dict):
+        return []
+    return [stated[day] for day in fact.DATES if day in stated]
+
+
+def joined_in(stated: Any) -> Sequence[str]:
+    """Return the headings of which an event makes its number; none if it has a column or several forms."""
+    ref = stated.get("ref") if isinstance(stated, dict) else None
+    return ref.get("joined", ()) if isinstance(ref, dict) else ()
 
 
 def _may_be_said(use: Use) -> bool:

@@ -9,8 +9,8 @@ from services.connect.extracts.fitting import shared
 from services.connect.form import constants
 from services.connect.form.lines import DATES, DECIMAL, Around
 from services.connect.form.model import Field, Form, Option, Part
-from services.connect.form.tables import Remarks, Table, Tree, held_by, in_words, sought, told_in
-from services.connect.form.uses import Use, authorities
+from services.connect.form.tables import Remarks, Table, Tree, held_by, in_words, named, sought, told_in
+from services.connect.form.uses import GROUPS, Use, authorities
 from services.connect.mapping.seen import Seen, Sheet
 
 _GONE = (
@@ -90,8 +90,21 @@ def _part(around: Around, number: int | None, sheet: Sheet | None) -> Part:
         tuple(constants.of(around, [one.heading for one in columns])),
         tuple(_of_table(around.name, table)) if number is not None else (),
         tuple(_kept(table)),
-        doubts,
+        (*doubts, *_counting_twice(table)),
     )
+
+
+def _counting_twice(table: Table) -> Iterator[str]:
+    """Yield why a corrected day would count twice: it makes another row, and the former still counts."""
+    if table.get("vanished", "report") != "report":
+        return
+    for event, stated in table.get("states", {}).items():
+        joined = constants.joined_in(stated)
+        if any(named(node, one) for node in constants.days_of(table, event) for one in joined):
+            yield (
+                f"{GROUPS.get(event, event)}: rows are told apart by their day. If a row that is gone still counts, a day that is "
+                "corrected counts twice; choose below that what it said is withdrawn"
+            )
 
 
 def _once(columns: Sequence[Seen]) -> list[Seen]:

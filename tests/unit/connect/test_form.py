@@ -617,3 +617,18 @@ def test_a_table_that_was_left_out_can_be_taken_in_as_any_event(event: str) -> N
     assert by_hand == []
     assert left_out(after, [new]) == []
     assert list(open_in(form_of(after, remarks, [new], USES))), "what is missing is asked"
+
+
+@pytest.mark.parametrize("event", [name for name, fact in STATABLE.items() if "ref" in members(fact)])
+def test_a_corrected_day_does_not_count_twice_without_a_doubt(event: str) -> None:
+    """Rows without a number are told apart by their day, so that the row of the former day must not go on counting."""
+    day = STATABLE[event].DATES[0]
+    tree: Tree = {"authority": "S12000027", "tables": []}
+    form = shown(tree, SHEET)
+    answers = {line(form, "Ref").use.name: "order", line(form, "Seen").use.name: f"{event}:{day}"}
+    [table] = answered(tree, form, answers, [SHEET], USES).tree["tables"]
+    assert table["vanished"] == "withdraw"
+    table["states"][event]["ref"] = {"joined": ["Seen"]}
+    for vanished, doubted in (("withdraw", False), ("report", True)):
+        again = shown({"authority": "S12000027", "tables": [table | {"vanished": vanished}]}, SHEET)
+        assert any("counts twice" in doubt for doubt in again.parts[0].doubts) is doubted
