@@ -11,8 +11,6 @@ from services.desk.report.figures import Comparison, Row, percent, share_of
 from services.desk.report.model import Report, Section, Table, Told
 
 STANDARDS, OUTCOMES, REPORTING = "Standards", "Outcomes", "Data quality"
-TIMED = {STANDARDS, "Breach, reviews and transfers"}
-"""The themes of indicators of which something falls due."""
 
 
 def report(told: Told) -> Report:
@@ -46,8 +44,8 @@ def sentences_of(told: Told, comparison: Comparison) -> list[str]:
     mine = _row_of(comparison, told.authority)
     share = share_of(mine)
     if mine is None or share is None:
-        nothing = "nothing fell due in" if comparison.indicator.theme in TIMED else "there was nothing to count in"
-        said = nothing if mine is not None and mine.denominator == 0 else "there is no figure for"
+        nothing = mine is not None and mine.denominator == 0
+        said = "there was nothing to count in" if nothing else "there is no figure for"
         return [f"{comparison.indicator.title}: {said} {told.period}."]
     said = f"{comparison.indicator.title}: {_number(share)}{told.yet}{_range(mine)}."
     parts = [said, _never(told, comparison, share), _trend(told, comparison, share), _beside_scotland(told, comparison)]
