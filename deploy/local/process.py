@@ -42,6 +42,29 @@ class Child(Protocol):
     def kill(self) -> None: ...
 
 
+class Forked:
+    """A process that `subprocess` did not start, to which signals are sent as Popen does."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Return its exit status, None while it runs."""
+        raise NotImplementedError
+
+    def send_signal(self, sig: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
 def spawn(
     command: Sequence[str],
     log: Path,

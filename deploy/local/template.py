@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from msgspec import msgpack
 
-from deploy.local.process import Child, die_with, spawn, stop
+from deploy.local.process import Child, Forked, die_with, spawn, stop
 from deploy.local.settings import clean_environment, replace_environment
 from services.chassis.guarding.forking import entitle
 from services.chassis.memory import loading
@@ -74,7 +74,7 @@ class Template:
         if tuple(command[:2]) == (sys.executable, "-m"):
             pid = self._fork(Asked(list(command[2:]), dict(environment), os.getpid()), log)
             if pid:
-                return Forked(pid)
+                return Adopted(pid)
         return spawn(command, log, environment=environment)
 
     def _fork(self, asked: Asked, log: Path) -> int:
@@ -90,8 +90,8 @@ class Template:
         stop(self._process)
 
 
-class Forked:
-    """A child of this process that `subprocess` did not start. Behaves as its Popen does."""
+class Adopted(Forked):
+    """A child of this process that the template forked. Behaves as Popen does."""
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
@@ -112,19 +112,6 @@ class Forked:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
             time.sleep(LOOK_SECONDS)
         return status
-
-    def send_signal(self, sig: int) -> None:
-        """Send a signal, unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, sig)
-
-    def terminate(self) -> None:
-        """Ask it to end."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it at once."""
-        self.send_signal(signal.SIGKILL)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from subprocess import TimeoutExpired
 
-from deploy.local.process import die_with
+from deploy.local.process import Forked, die_with
 from services.cli import GROUPS, main
 
 RECORDS = ("orders", "unpaid_work")
@@ -26,7 +26,7 @@ SERVER.set_forkserver_preload(
 )
 
 
-class Forked:
+class Served(Forked):
     """Behaves as subprocess.Popen does."""
 
     def __init__(self, process: ForkServerProcess) -> None:
@@ -48,26 +48,16 @@ class Forked:
             raise TimeoutExpired(str(self.pid), timeout or 0)
         return self._process.exitcode
 
-    def send_signal(self, sig: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, sig)
-
-    def terminate(self) -> None:
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        self.send_signal(signal.SIGKILL)
-
 
 def is_ours(command: Sequence[str]) -> bool:
     """Return whether a command can be forked: `python -m` or `payback`."""
     return (*command[:2],) == (sys.executable, "-m") or command[0] == PAYBACK
 
 
-def fork(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Forked:
+def fork(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Served:
     """Run a command of ours, as deploy.local.process.spawn does."""
     assert is_ours(command)
-    return Forked(SERVER.Process(target=_run, args=(list(command), log, dict(environment)), daemon=True))
+    return Served(SERVER.Process(target=_run, args=(list(command), log, dict(environment)), daemon=True))
 
 
 def go_along() -> None:

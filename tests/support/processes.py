@@ -26,7 +26,7 @@ from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody,
 from services.chassis.clock import FixedClock
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
-from tests.support.forked import Forked, fork, is_ours
+from tests.support.forked import Served, fork, is_ours
 from tests.support.parts import make_tables
 
 LINES = "application/x-ndjson"
@@ -39,7 +39,7 @@ START_SECONDS = 120
 PATIENCE_SECONDS = 120
 """How long nothing may happen before a test fails."""
 
-Process = subprocess.Popen[bytes] | Forked
+Process = subprocess.Popen[bytes] | Served
 
 Cells = dict[str, int]
 """Values by `measure|authority|period|category`."""

@@ -11,9 +11,9 @@ import psutil
 import pytest
 
 from deploy.local.plan import ProcessSpec, Sign
-from deploy.local.process import NotReady, die_with, free_ports, spawn
+from deploy.local.process import Forked, NotReady, die_with, free_ports, spawn
 from deploy.local.supervisor import Supervisor
-from deploy.local.template import Forked, Template
+from deploy.local.template import Template
 
 SERVE = """
 import http.server, sys, time
@@ -166,7 +166,8 @@ def test_nothing_outlives_a_killed_parent(tmp_path: Path) -> None:
 FORKS = """
 import sys, time
 from pathlib import Path
-from deploy.local.template import Forked, Template
+from deploy.local.process import Forked
+from deploy.local.template import Template
 home = Path(sys.argv[1])
 template = Template(home / "template.log")
 template.spawn([sys.executable, "-m", "http.server", "0"], home / "server.log", environment={})
