@@ -69,7 +69,7 @@ def main(
     with stack() as (platform, meter):
         sent = send(platform.kafka, months)
         print(f"{sent.total():,} events of {months} months; load of the machine {os.getloadavg()[0]:.1f}")
-        rates = {name: _measure(platform, meter, name, workers, sent) for name in service or SERVICES}
+        rates = {name: measure(platform, meter, name, workers, sent) for name in service or SERVICES}
         missed = min(rates.values()) < TARGET * workers
         if stock:
             missed |= _compare(platform, rates["orders"])
@@ -109,7 +109,7 @@ def send(kafka: str, months: int) -> Counter[str]:
     return sent
 
 
-def _measure(platform: Platform, meter: Meter, service: str, workers: int, sent: Counter[str]) -> float:
+def measure(platform: Platform, meter: Meter, service: str, workers: int, sent: Counter[str]) -> float:
     """Return events a second."""
     names = [f"{service}-worker", *(f"{service}-worker-{number}" for number in range(2, workers + 1))]
     for name in names[1:]:
