@@ -39,6 +39,8 @@ class ImportResult:
     """Rows about an order that is not known."""
     withdrawn: dict[str, list[str]] = field(default_factory=dict)
     """Facts that are taken back since nothing states them any more, in words, by order."""
+    corrected: dict[str, list[str]] = field(default_factory=dict)
+    """Facts that were sent before and are stated otherwise now, in words, by order."""
     counting: dict[tuple[str, str, bool], list[str]] = field(default_factory=dict)
     """Facts that no row states any more and that still count, in words, by table, order, and whether their row is still there."""
     gone: int = 0
@@ -85,11 +87,17 @@ class ImportResult:
         told = ((order, _some(facts)) for order, facts in self.withdrawn.items())
         return [f"{verb} of order {order}, since no row states it any more: {facts}." for order, facts in told]
 
+    def corrections(self, done: bool) -> list[str]:
+        """Return for each order what is stated otherwise than before."""
+        verb = "Corrected" if done else "Would be corrected"
+        return [f"{verb} for order {order}: {_some(facts)}." for order, facts in self.corrected.items()]
+
     def lines(self, done: bool) -> Iterator[str]:
         """Yield lines for people. `done` distinguishes what happened from what would happen."""
         yield from _told([f"{places}: {words}" for places, words in self.faults()])
         yield from _told(self.worth_knowing())
         yield from _told(self.withdrawals(done))
+        yield from _told(self.corrections(done))
         read = ", ".join(f"{number_of(count, 'row')} of {table}" for table, count in self.rows.items())
         yield f"Read {read or 'nothing'}." + (
             f" {number_of(self.totals, 'row')} of totals left out." if self.totals else ""

@@ -7,7 +7,7 @@ from contracts.clock import system_clock
 from contracts.decoding.codec import Event
 from contracts.decoding.validation import judge
 from contracts.events import AUTHORITY_SUBJECT, Fact, FactWithdrawn, OrderEnded, OrderImposed
-from services.connect.comparing.difference import A_MOMENT, Known, Older, Same, ToSay, decide, is_newest
+from services.connect.comparing.difference import A_MOMENT, Change, Known, Older, Same, ToSay, decide, is_newest
 from services.connect.mapping.model import Ended, Table
 from services.connect.moments import local_day, moment
 from services.connect.result import ImportResult
@@ -44,6 +44,8 @@ class Followed:
                 self._same(statement, known)
             case ToSay(time, change):
                 self.result.said[statement.name, change] += 1
+                if change is Change.CHANGED:
+                    self.result.corrected.setdefault(statement.subject, []).append(fact_in_words(statement.key))
                 self._said(statement, known, time)
 
     def gone(self, one: Vanished) -> None:

@@ -33,6 +33,8 @@ class Indicator(Struct, frozen=True):
     unit: str
     direction_of_good: str
     standard: str | None = None
+    published_as: str | None = None
+    """The indicator that counts the same as published tables do."""
 
 
 class Indicators(Struct, frozen=True):

@@ -54,6 +54,12 @@ def span_of(label: str) -> Span:
     return Span(_name(first, last), first, last, _name(before, add_months(first, -1)), before, add_months(first, -1))
 
 
+def told_shares(indicators: Sequence[Indicator]) -> list[Indicator]:
+    """Return the shares that a report tells: each standard once, not again as published tables count it."""
+    again = {one.published_as for one in indicators}
+    return [one for one in indicators if one.kind == SHARE and one.id not in again]
+
+
 def _name(first: date, last: date) -> str:
     if first.year == last.year:
         return f"{words.MONTHS[first.month - 1]} to {words.month_name(last)}"
@@ -78,7 +84,7 @@ class Gathering:
     async def _told(self, span: Span, *, by_quarter: bool) -> Told:
         indicators, decided = await asyncio.gather(self._indicators(), self._decided())
         aims = [_aim(change) for change in decided["Aim"].now]
-        shares = [one for one in indicators if one.kind == SHARE]
+        shares = told_shares(indicators)
         (comparisons, earlier, months, counts), quarters, (held, counted, capacity) = await asyncio.gather(
             self._figures(indicators, shares, aims, span),
             self._before(shares if by_quarter else [], "quarter", 3 * QUARTERS_OF_EVIDENCE - 1, span.last),

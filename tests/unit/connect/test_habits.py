@@ -247,6 +247,17 @@ def test_an_order_that_is_gone_is_told_in_one_line(tmp_path: Path) -> None:
         ]
 
 
+def test_what_is_corrected_is_named(tmp_path: Path) -> None:
+    """A number of changes does not say whether they are those that were meant."""
+    office = Imports(tmp_path, with_orders(tmp_path))
+    office.take(taken(xlsx(tmp_path / "1.xlsx", {"Orders": [HEADINGS, order("A1"), order("A2")]}), 3))
+    rows = [order("A1", First_contact=date(2026, 2, 4)), order("A2"), order("A3")]
+    result, [corrected, *new] = office.take(taken(xlsx(tmp_path / "2.xlsx", {"Orders": [HEADINGS, *rows]}), 4))
+    assert (corrected.subject, {event.subject for event in new}) == ("A1", {"A3"})
+    assert result.corrections(done=False) == ["Would be corrected for order A1: first contact."]
+    assert "Corrected for order A1: first contact." in list(result.lines(done=True))
+
+
 def test_sub_headings_are_no_orders(tmp_path: Path) -> None:
     rows = [HEADINGS, ["LEWIS & HARRIS"], order("A1"), ["UISTS & BARRA"], order("A2"), ["A3"]]
     result, events = Imports(tmp_path, with_orders(tmp_path)).take(

@@ -20,7 +20,7 @@ from services.desk.report.aims import before_and_after
 from services.desk.report.chance import FEWEST, Difference, Share, compared, trend
 from services.desk.report.evidence import evidence
 from services.desk.report.figures import Comparison, Indicator, Placed, Quality, Row, Series
-from services.desk.report.gathering import quarters_up_to, span_of, years_up_to
+from services.desk.report.gathering import quarters_up_to, span_of, told_shares, years_up_to
 from services.desk.report.model import Aim, Report, Told
 from services.desk.report.sentences import report, sentences_of
 from services.desk.report.writing import as_docx
@@ -370,3 +370,13 @@ def test_quarters_and_years() -> None:
     for wrong in ("2026-Q5", "2026", "x", "2025-27", "2026-Qx"):
         with pytest.raises(Problem):
             span_of(wrong)
+
+
+def test_a_standard_is_told_once() -> None:
+    """Reporting has each standard a second time, as published tables count it: beside each other they look like two findings."""
+    again = structs.replace(
+        CONTACT, id="first_contact_within_1_of_those_begun", title="First contact, of those that happened"
+    )
+    both = structs.replace(CONTACT, published_as=again.id)
+    count = structs.replace(CONTACT, id="orders_imposed", kind="count")
+    assert told_shares([again, both, count]) == [both]
