@@ -10,6 +10,8 @@ import pytest
 from xdist.workermanage import WorkerController
 
 SHOWN = 30
+SHARES_OUT = "dsession"
+"""The plugin of pytest-xdist in the process that starts workers."""
 
 
 class Seconds(NamedTuple):
@@ -41,16 +43,33 @@ def _used(process: psutil.Process) -> float:
     return float(times.user + times.system + times.children_user + times.children_system)
 
 
+def _file_of(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
 class Spending:
-    """A plugin of pytest: each worker counts by file, and tells the one that shares out the files."""
+    """A plugin of pytest: each worker counts by file, and tells the one that shares out the files.
+
+    To that one, workers are programs that it started, and it is told when any of them begins a test: it must not count what they do.
+    """
 
     def __init__(self) -> None:
         self.of_files: defaultdict[str, Seconds] = defaultdict(Seconds)
         self._file, self._since = "collecting", Seconds()
 
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Charge the file before when another begins."""
-        if (file := nodeid.partition("::")[0]) != self._file:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Charge the file before when another begins, in the process that runs it."""
+        self.begin(_file_of(item))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self, nextitem: pytest.Item | None) -> None:
+        """Count what a file still has running before it is stopped: of a browser's processes, not even the browser waits for all."""
+        if nextitem is None or _file_of(nextitem) != self._file:
+            self._charge(self._file)
+
+    def begin(self, file: str) -> None:
+        if file != self._file:
             self._charge(file)
 
     def _charge(self, following: str) -> None:
@@ -60,6 +79,9 @@ class Spending:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if session.config.pluginmanager.has_plugin(SHARES_OUT):
+            self.of_files["sharing out"] += spent()._replace(started=0.0)
+            return
         self._charge("")
         if hasattr(session.config, "workeroutput"):
             session.config.workeroutput["spending"] = {file: tuple(each) for file, each in self.of_files.items()}
