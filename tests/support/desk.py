@@ -1,8 +1,9 @@
 """The API of a service of records as an authority's manager sees it, at a time that the test chooses."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import count
 from typing import Any, NamedTuple
 
 import httpx
@@ -13,19 +14,20 @@ from sqlalchemy import Engine, event
 
 from services.chassis.api.auth import COOKIE, Identity, Keys, generate_keys, mint
 from services.chassis.api.http import application
-from services.chassis.api.policy import names_of_routes
-from services.chassis.clock import FixedClock, system_clock
+from services.chassis.clock import Clock, FixedClock, system_clock
 from services.chassis.database import settings_of
 from services.chassis.guarding.walls import behind
 from services.chassis.settings import HttpSettings, TokenSettings
+from services.chassis.streaming.kafka import Outgoing, Receipt
 from services.desk import app as desk
 from services.desk.settings import ApiSettings as DeskSettings
 from services.desk.settings import PlatformSettings
 from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
-from services.records.api import looking_back
+from services.records.api import intake, looking_back
+from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.management import SHIPPED, Own
-from services.records.api.mirror import receipts, trees
+from services.records.api.mirror import receipts, sequence, trees
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
@@ -57,25 +59,54 @@ def client(database: Engine, domain: Domain, today: str) -> TestClient:
     return _clients[key]
 
 
+class Log:
+    """Stands in for Kafka: it acknowledges everything, and all that it holds was processed."""
+
+    def __init__(self) -> None:
+        self._offsets = count()
+
+    async def send(self, records: Sequence[Outgoing]) -> list[Receipt]:
+        """Say that the records were kept, each at the next place."""
+        return [Receipt(one.topic, 0, next(self._offsets)) for one in records]
+
+    def ends(self, _topics: Collection[str]) -> Mapping[str, int]:
+        """Return no ends: nothing is waited for."""
+        return {}
+
+
 def new_client(
-    database: Engine, domain: Domain, today: str, own: Own = SHIPPED, registry: CollectorRegistry | None = None
+    database: Engine,
+    domain: Domain,
+    today: str,
+    own: Own = SHIPPED,
+    registry: CollectorRegistry | None = None,
+    clock: Clock = system_clock,
 ) -> TestClient:
-    """Return a new API with files of one's own. It works behind the walls, whatever engine is given."""
-    walled = behind(settings_of(database))
+    """Return a new API with files of one's own and all routes of the service. It works behind the walls, whatever engine is given.
+
+    The `clock` is that of the audit and of limits; everything else happens at noon of the day.
+    """
+    walled, log = behind(settings_of(database)), Log()
     event.listen(database, "engine_disposed", lambda _: walled.dispose())
-    noon = FixedClock(datetime.fromisoformat(f"{today}T12:00:00").replace(tzinfo=UTC))
-    routers = [receipts.router(domain.own, walled), *ROUTERS[domain.service](walled, domain, noon, own)]
+    noon = noon_of(today)
+    kafka: Any = log
+    routers = [intake.router(domain.own, kafka, noon, RegisteredSigners(walled)), receipts.router(domain.own, walled)]
+    routers += ROUTERS[domain.service](walled, domain, noon, own)
     routers += [looking_back.router(walled), trees.router(walled)]
-    names = set(names_of_routes(routers))
-    policies = {name: policy for name, policy in POLICIES[domain.service].items() if name in names}
+    routers += [sequence.router(walled, log.ends)] if domain.follows_counters else []
     tokens = TokenSettings(public_key=keys().public)
     return InThisThread(
         application(
-            *(domain.service, HttpSettings(port=0), registry or CollectorRegistry(), routers, policies),
+            *(domain.service, HttpSettings(port=0), registry or CollectorRegistry(), routers, POLICIES[domain.service]),
             tokens=tokens,
             audit=walled,
+            clock=clock,
         )
     )
+
+
+def noon_of(day: str) -> FixedClock:
+    return FixedClock(datetime.fromisoformat(f"{day}T12:00:00").replace(tzinfo=UTC))
 
 
 class Pages(NamedTuple):
@@ -91,8 +122,13 @@ class Pages(NamedTuple):
 
 def desk_over(records: Mapping[str, tuple[Engine, Domain]], today: str) -> Pages:
     """Return a desk that asks the APIs of these services on a day."""
-    urls = {name: f"http://{name.replace('_', '-')}.example" for name in records}
-    mounts = {urls[name]: httpx.ASGITransport(app=client(*books, today).app) for name, books in records.items()}
+    return desk_of({name: client(*books, today) for name, books in records.items()})
+
+
+def desk_of(apis: Mapping[str, TestClient]) -> Pages:
+    """Return a desk that asks these APIs."""
+    urls = {name: f"http://{name.replace('_', '-')}.example" for name in apis}
+    mounts = {urls[name]: httpx.ASGITransport(app=api.app) for name, api in apis.items()}
     settings = DeskSettings.model_validate(
         {
             "http": {"port": 1},

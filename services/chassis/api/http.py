@@ -97,7 +97,8 @@ def application(  # noqa: PLR0913
     routers = [*routers, _health(checks, beside)]
     policy.check(known, routers)
     if audit is not None:
-        app.add_middleware(watching.Watch, database=audit, policies=known, metrics=AuditMetrics(registry))
+        recorded = AuditMetrics(registry)
+        app.add_middleware(watching.Watch, database=audit, policies=known, metrics=recorded, clock=clock)
     if national is not None and tokens is not None:
         app.add_middleware(NationalLooks, database=national, tokens=tokens, metrics=AuditMetrics(registry))
     if sessions:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -33,6 +34,7 @@ SIGNING_SECONDS = 600
 """How long a sign-in may take."""
 SIGN_INS = "sign-ins"
 """Those that fail are counted: each asks the provider and is on record, and anybody can have one fail."""
+LONG_OVER = "Thu, 01 Jan 1970 00:00:00 GMT"
 ANSWERED = ("code", "state", "iss", "error", "error_description", "error_uri", "session_state")
 """Parameters that providers add to the address to which they return people."""
 
@@ -150,13 +152,20 @@ class _Asked:
         )
 
     def _without_attempt(self, answer: Response) -> Response:
-        answer.delete_cookie(self._attempt, httponly=True, samesite="lax", secure=self._secure)
+        _take_back(answer, self._attempt, "lax", secure=self._secure)
         return answer
 
     def _forget(self, answer: Response, request: Request) -> None:
         sessions = _sessions_of(request)
         for cookie in {COOKIE, sessions.cookie if sessions else COOKIE}:
-            answer.delete_cookie(cookie, httponly=True, samesite="strict", secure=self._secure)
+            _take_back(answer, cookie, "strict", secure=self._secure)
+
+
+def _take_back(answer: Response, cookie: str, samesite: Literal["lax", "strict"], *, secure: bool) -> None:
+    """Have the browser forget a cookie, whatever its clock says: the framework would name the present second, so that no two answers are
+    alike.
+    """
+    answer.set_cookie(cookie, "", max_age=0, expires=LONG_OVER, httponly=True, samesite=samesite, secure=secure)
 
 
 def _sessions_of(request: Request) -> Sessions | None:

@@ -1,48 +1,62 @@
 """An authority's answers depend on another's records only where these name it.
 
-Two worlds differ in nothing but what authority B tells without naming A. Whatever A has told, also about orders that it
-invented and references that it guessed, A's answers must be the same, to the byte and with all headers, and so must be the statements that
-they take. So must be the pages that the desk makes of them.
+Two worlds differ in nothing but what authority B tells without naming A, asks and decides. Whatever A has told, also about orders that it
+invented and references that it guessed, and whatever it sends, A's answers must be the same, to the byte and with all headers, and so must
+be the statements that they take. So must be the pages that the desk makes of them. A walks over every route of the applications' tables.
 """
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import date, timedelta
-from io import BytesIO
-from typing import Any, NamedTuple
-from zipfile import ZipFile, is_zipfile
+from pathlib import Path
+from typing import Any, Protocol
 
 import httpx2
 import pytest
-from sqlalchemy import Engine, event
+from cryptography.fernet import Fernet
+from fastapi.testclient import TestClient
 
 from contracts.codes import EndReason
-from contracts.events import Fact, OrderEnded, TransferAnswered, TransferReceived, TransferRequested
-from services.chassis.api.policy import Policy, Who
-from services.desk.policies import POLICIES as DESK
-from tests.integration.records.api.test_audit import ASKED_WITH, NOT_HERE
+from contracts.decoding.codec import encode
+from contracts.events import Fact, OrderEnded, Topic, TransferAnswered, TransferReceived, TransferRequested
+from contracts.receipts.keys import SigningKey, new_key
+from contracts.topics import topic_of
+from services.chassis.api.policy import Policy
+from services.chassis.database import engine, settings_of
+from services.chassis.metrics import new_registry
+from services.chassis.settings import DatabaseSettings, TokenSettings
+from services.chassis.web.oidc import DONE
+from services.records.api.management import Own
+from services.records.config.settings import WebhookSettings
+from services.reporting.app import build
+from services.reporting.settings import SCHEMA, ApiSettings
+from tests.integration.records.api.test_audit import close_day
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
-from tests.support.desk import client, desk_over, token
+from tests.support import parts, walk
+from tests.support.answered import Answered, answers
+from tests.support.asking import InThisThread
+from tests.support.desk import Pages, client, desk_of, keys, new_client, noon_of, token
+from tests.support.lives import event as told_event
 from tests.support.lives import imposed
+from tests.support.walk import SUBJECTS, Asked
 
 MakeBench = Callable[[str], Bench]
 A, B, C = "S12000005", "S12000036", "S12000049"
 TODAY = "2025-08-29"
-GROWING = {"GET /v1/audit", "DELETE /v1/own/feed-references"}
-"""With each look, and each time that it is asked."""
-SUBJECTS = ("X/1", "X/2", "X/3")
-"""Few references and days, so that guesses of A often hit."""
-NAMED = {
-    "service": "orders", "offset": "0", "name": "cpo", "label": "2024-25", "secret": "x", "webhook": "x", "kid": "x", "id": "x",
-    "number": "0", "event_id": "1",
-}  # fmt: skip
-"""What stands in the place of each name of an address."""
-PAGES = {
-    "/figures": "/figures?service=orders&measure=orders_imposed&period=2025-03-01&category=",
-    "/held": "/held?month=2025-03",
-    "/find": "/find?q=X/1",
+MAY = ("orders:read", "orders:manage", "events:write")
+NOT_ASKED = {"GET /openapi.json": "the code's own document, the same for everybody"}
+"""Routes without a place in the walk, and why."""
+NOT_ASKED_AT_THE_DESK = NOT_ASKED | {
+    "GET /static/{name}": "the code's own files, the same for everybody",
+    "POST /sign-in": "takes a token, and reads nothing but it",
+    "GET /sign-in/begin": "leads to the provider of sign-ins, who knows of no record",
+    f"GET {DONE}": "asks the provider of sign-ins, who knows of no record",
+    "GET /sessions": "asks reporting, where no record is",
+    "POST /sessions/{id}": "asks reporting, where no record is",
 }
+OWN = Own(webhooks=WebhookSettings.model_validate({"key": Fernet.generate_key().decode()}))
 
 
 def told(chance: random.Random, names: tuple[str, ...]) -> Iterator[tuple[str, Fact]]:
@@ -60,139 +74,226 @@ def told(chance: random.Random, names: tuple[str, ...]) -> Iterator[tuple[str, F
         yield from ((subject, fact) for fact in stated if chance.random() < 0.6)
 
 
-class Asked(NamedTuple):
-    """One request."""
+class World:
+    """A platform at a fixed moment, and what authorities have told it."""
 
-    method: str
-    path: str
-    body: Any = None
+    def __init__(self, url: str, services: Sequence[str], key: SigningKey, *, figures: bool) -> None:
+        self.url, self.key, self._has_figures = url, key, figures
+        self.senders = {name: Sender(Bench(url, name)) for name in services}
+        self._reporting = engine(DatabaseSettings(url=url, schema_name=SCHEMA))
+        self._apis: dict[str, TestClient] = {}
+        self._desk: Pages | None = None
 
+    def api(self, name: str) -> TestClient:
+        if name not in self._apis:
+            bench = self.senders[name].bench
+            self._apis[name] = new_client(bench.database, bench.domain, TODAY, OWN, clock=noon_of(TODAY))
+        return self._apis[name]
 
-def asked(policies: Mapping[str, Policy]) -> Iterator[Asked]:
-    """Yield requests to every route of the table by which an authority asks: a name that is not known here is a KeyError."""
-    for name, policy in policies.items():
-        if policy.who.of_the_nation or policy.who is Who.ANYBODY or name in GROWING | NOT_HERE:
-            continue
-        method, path = name.split(" ")
-        path = ASKED_WITH.get(name, PAGES.get(path, path)).replace("CPO/1", "{subject}").replace(":path", "")
-        for subject in SUBJECTS if "{subject}" in path else SUBJECTS[:1]:
-            yield Asked(
-                method, path.format(subject=subject, **NAMED), None if method == "GET" else BODIES.get(name, {})
-            )
+    def policies(self, name: str) -> Mapping[str, Policy]:
+        app: Any = self.api(name).app
+        found: Mapping[str, Policy] = app.state.policies
+        return found
 
+    def desk(self) -> Pages:
+        if self._desk is None:
+            asked = {name: self.api(name) for name in self.senders}
+            self._desk = desk_of(asked | ({"reporting": self._figures()} if self._has_figures else {}))
+        return self._desk
 
-BODIES = {
-    "POST /v1/acknowledgements": {
-        "duties": [{"subject": subject, "standard": "first_contact", "due_on": "2025-03-05"} for subject in SUBJECTS],
-        "reason": "other_area",
-    }
-}
-MORE = [Asked("GET", f"/v1/{path}") for path in ("worklist?within=250", "counted?month=2025-04", "findings?limit=1")]
+    def _figures(self) -> TestClient:
+        """Return reporting, which has heard nothing: reports of the desk ask it."""
+        settings = ApiSettings(database=settings_of(self._reporting), tokens=TokenSettings(public_key=keys().public))
+        return InThisThread(build(settings, self._reporting, new_registry(), noon_of(TODAY)))
 
+    def begin(self, seed: int) -> None:
+        """Have A tell whatever it likes, C what names A, and close a day of A."""
+        for sender in self.senders.values():
+            chance = random.Random(seed)
+            refuse(sender, A)
+            of_a, shared = list(told(chance, (B, C))), list(told(chance, (A, C)))
+            for authority, facts in ((A, of_a), (C, shared)):
+                for subject, fact in facts:
+                    sender.tell(authority, fact, subject=subject)
+            close_day(sender, self.key)
 
-class Answered(NamedTuple):
-    """An authority's answers, and the work that was done for them: the same work takes the same time."""
+    def go_on(self, seed: int) -> None:
+        """Have B tell what does not name A, and close a day of B."""
+        for sender in self.senders.values():
+            refuse(sender, B)
+            for subject, fact in told(random.Random(f"B {seed}"), (C, B)):
+                sender.tell(B, fact, subject=subject)
+            close_day(sender, self.key, B)
 
-    told: dict[str, tuple[int, dict[str, str], object]]
-    """Status, headers and content of each."""
-    done: list[tuple[str, int]]
-    """Each statement, with the number of its rows."""
-
-    def statuses(self) -> list[int]:
-        return [one[0] for one in self.told.values()]
-
-
-def answers(ask: Callable[[Asked], httpx2.Response], requests: list[Asked]) -> Answered:
-    done: list[tuple[str, int]] = []
-
-    def note(_c: object, cursor: Any, statement: str, *_: object) -> None:
-        done.append((statement, cursor.rowcount))
-
-    event.listen(Engine, "after_cursor_execute", note)
-    try:
-        found = {f"{one.method} {one.path}": ask(one) for one in requests}
-    finally:
-        event.remove(Engine, "after_cursor_execute", note)
-    return Answered({name: told_by(one) for name, one in found.items()}, done)
-
-
-def told_by(answer: httpx2.Response) -> tuple[int, dict[str, str], object]:
-    """Return status, headers and bytes; of a workbook those of its parts, since it tells when it was written."""
-    if not is_zipfile(BytesIO(answer.content)):
-        return answer.status_code, dict(answer.headers), answer.content
-    with ZipFile(BytesIO(answer.content)) as parts:
-        of_parts = {name: parts.read(name) for name in parts.namelist() if name != "docProps/core.xml"}
-    return (
-        answer.status_code,
-        {name: value for name, value in answer.headers.items() if name != "content-length"},
-        of_parts,
-    )
+    def close(self) -> None:
+        self._reporting.dispose()
+        for sender in self.senders.values():
+            sender.bench.database.dispose()
 
 
-def of_api(sender: Sender, authority: str) -> Answered:
-    bench = sender.bench
-    api = client(bench.database, bench.domain, TODAY)
-    headers = token(authority, "orders:read", "orders:manage") | {"x-request-id": "alike"}
-    app: Any = api.app
-    requests = [*asked(app.state.policies), *MORE]
-    return answers(lambda one: api.request(one.method, one.path, json=one.body, headers=headers), requests)
+def refuse(sender: Sender, authority: str) -> None:
+    """Have the worker refuse what an authority sends."""
+    refused = encode(told_event(imposed(date(2025, 3, 3)), "X/1", authority)).replace(b'"sheriff_summary"', b'"none"')
+    sender.send_raw(topic_of(sender.bench.domain.own, authority), refused)
 
 
-def of_desk(senders: Mapping[str, Sender], authority: str) -> Answered:
-    pages = desk_over({name: (one.bench.database, one.bench.domain) for name, one in senders.items()}, TODAY)
-    requests = [one for one in asked(DESK) if one.method == "GET"]
-    given = {"Cookie": pages.cookie(authority), "x-request-id": "alike"}
-    return answers(lambda one: pages.client.get(one.path, headers=given, follow_redirects=False), requests)
+class Worlds(Protocol):
+    """Makes two worlds of these services that begin alike; in the second B goes on."""
+
+    def __call__(self, seed: int, services: Sequence[str], *, figures: bool = False) -> tuple[World, World]: ...
 
 
-@pytest.mark.parametrize("service", ["orders", "unpaid_work"])
-@pytest.mark.parametrize("seed", range(6))
+@pytest.fixture
+def worlds(postgres_server: str, migrated: Callable[[], str], tmp_path: Path) -> Iterator[Worlds]:
+    made: list[World] = []
+
+    def make(seed: int, services: Sequence[str], *, figures: bool = False) -> tuple[World, World]:
+        key = new_key(tmp_path / "key.pem")
+        first = World(migrated(), services, key, figures=figures)
+        made.append(first)
+        first.begin(seed)
+        first.close()  # who is connected keeps it from being copied
+        copy = copies.enter_context(parts.databases(postgres_server, template_of(first)))
+        second = World(copy(), services, key, figures=figures)
+        made.append(second)
+        second.go_on(seed)
+        return first, second
+
+    with ExitStack() as copies:
+        yield make
+        for one in made:
+            one.close()
+
+
+def template_of(world: World) -> str:
+    return world.url.rpartition("/")[2]
+
+
+@pytest.fixture
+def making(monkeypatch: pytest.MonkeyPatch) -> walk.Making:
+    """Return what makes names and secrets, which would differ between two worlds by chance."""
+    made = walk.Making()
+    monkeypatch.setattr("services.records.api.mirror.subscribing.token_hex", made.webhook)
+    monkeypatch.setattr("services.records.api.mirror.subscribing.new_secret", made.secret)
+    monkeypatch.setattr("services.desk.pages.feeds.secrets.token_urlsafe", made.calendar)
+    monkeypatch.setattr("services.chassis.audit.store.secrets.token_bytes", bytes)
+    return made
+
+
+def walked(app: Any, not_asked: Mapping[str, str]) -> list[str]:
+    """Return the routes that have a place in the walk, of an application's own table."""
+    known: Mapping[str, Policy] = app.state.policies
+    assert not_asked.keys() <= known.keys()
+    return [route for route in known if route not in not_asked]
+
+
+Which = Callable[[str], bool]
+
+
+def reads(route: str) -> bool:
+    return route.startswith("GET ")
+
+
+def writes(route: str) -> bool:
+    return not reads(route)
+
+
+def any_route(_route: str) -> bool:
+    return True
+
+
+def of_api(world: World, name: str, authority: str, which: Which = any_route) -> Answered:
+    api, topic = world.api(name), world.senders[name].bench.domain.own
+    headers = token(authority, *MAY) | {"x-request-id": "alike"}
+
+    def ask(one: Asked) -> httpx2.Response:
+        given = {**one.given, "headers": headers | one.given.get("headers", {})}
+        return api.request(one.method, one.path, **given)
+
+    return answers(ask, walk.of_records(filter(which, walked(api.app, NOT_ASKED)), topic, authority))
+
+
+def of_desk(world: World, authority: str, which: Which = any_route) -> Answered:
+    pages = world.desk()
+    given = {"Cookie": pages.cookie(authority, *MAY), "x-request-id": "alike", "Origin": "http://testserver"}
+
+    def ask(one: Asked) -> httpx2.Response:
+        return pages.client.request(one.method, one.path, headers=given, follow_redirects=False, **one.given)
+
+    return answers(ask, walk.of_desk(filter(which, walked(pages.client.app, NOT_ASKED_AT_THE_DESK)), authority))
+
+
+SERVICES = ("orders", "unpaid_work")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_records_that_do_not_name_an_authority_change_none_of_its_answers(
-    bench: MakeBench, service: str, seed: int
+    worlds: Worlds, making: walk.Making, service: str, seed: int
 ) -> None:
-    chance = random.Random(seed)
-    sender = Sender(bench(service))
-    begin(chance, sender)
-    of_api(sender, A)  # the first time finds no session to go on with, and what is written stays
-    before = of_api(sender, A)
-    for subject, fact in told(chance, (C, B)):
-        sender.tell(B, fact, subject=subject)
-    after = of_api(sender, A)
-    assert after.told == before.told
-    assert after.done == before.done
-    assert before.statuses().count(200) > 15
-    assert len(before.done) > len(before.told)
+    """None of the answers, nor the work that they take."""
+    making.authority = A
+    expected, found = (of_api(world, service, A, reads) for world in worlds(seed, [service]))
+    check_alike(expected, found)
 
 
-def begin(chance: random.Random, sender: Sender) -> None:
-    """Have A tell whatever it likes, and C what names A."""
-    of_a = list(told(chance, (B, C)))
-    shared = list(told(chance, (A, C)))
-    for subject, fact in of_a:
-        sender.tell(A, fact, subject=subject)
-    for subject, fact in shared:
-        sender.tell(C, fact, subject=subject)
+@pytest.mark.parametrize("service", SERVICES)
+def test_nor_does_what_others_ask_and_decide_whatever_an_authority_asks_and_decides(
+    worlds: Worlds, making: walk.Making, service: str
+) -> None:
+    """At any route: a new one has its place in the walk, or its reason above."""
+    without, beside = worlds(0, [service])
+    for world, authority in ((without, C), (beside, B)):
+        making.authority = authority
+        of_api(world, service, authority, writes)
+    making.authority = A
+    expected, found = of_api(without, service, A), of_api(beside, service, A)
+    check_alike(expected, found)
+    of_the_nation = {route for route, one in without.policies(service).items() if one.who.of_the_nation}
+    assert expected.unanswered(walked(without.api(service).app, NOT_ASKED)) == of_the_nation
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_nor_do_they_change_a_page_of_its_desk(bench: MakeBench, seed: int) -> None:
-    """The desk makes them of what the services answer, whose work the test above compares."""
-    senders = {name: Sender(bench(name)) for name in ("orders", "unpaid_work")}
-    chances = {name: random.Random(seed) for name in senders}
-    for name, sender in senders.items():
-        begin(chances[name], sender)
-    of_desk(senders, A)
-    before = of_desk(senders, A)
-    for name, sender in senders.items():
-        for subject, fact in told(chances[name], (C, B)):
-            sender.tell(B, fact, subject=subject)
-    after = of_desk(senders, A)
-    assert after.told == before.told
-    assert before.statuses().count(200) > 15
+def check_alike(expected: Answered, found: Answered) -> None:
+    assert found.told == expected.told
+    assert found.done == expected.done
+    assert len(expected.done) > len(expected.told)
+    assert expected.number_answered() > 30
+
+
+def test_nor_a_page_of_its_desk(worlds: Worlds, making: walk.Making) -> None:
+    """The desk makes them of what the services answer, whose work the tests above compare."""
+    making.authority = A
+    expected, found = (of_desk(world, A, _of_orders) for world in worlds(1, SERVICES))
+    assert found.told == expected.told
+    assert expected.number_answered() > 30
+
+
+def _of_orders(route: str) -> bool:
+    return reads(route) and not route.startswith(("GET /reports", "GET /evidence"))
+
+
+def test_nor_do_forms_that_others_send_whatever_it_sends_itself(worlds: Worlds, making: walk.Making) -> None:
+    """At any route of the desk, with the reports, which ask for figures too."""
+    without, beside = worlds(0, SERVICES, figures=True)
+    making.authority = B
+    of_desk(beside, B, writes)
+    making.authority = A
+    expected, found = of_desk(without, A), of_desk(beside, A)
+    assert found.told == expected.told
+    assert expected.unanswered(walked(without.desk().client.app, NOT_ASKED_AT_THE_DESK)) == set()
+
+
+def test_a_route_without_a_place_in_the_walk_is_found() -> None:
+    """The tests above can fail: a name that nobody knows in an address, and a form of which nobody knows what it takes."""
+    with pytest.raises(KeyError):
+        walk.of_records(["GET /v1/new/{thing}"], Topic.ORDERS, A)
+    [asked] = walk.of_records(["POST /v1/new"], Topic.ORDERS, A)
+    refused = Answered({asked.name: (422, {}, b"")}, [], [asked])
+    assert refused.unanswered(["POST /v1/new"]) == {"POST /v1/new"}
 
 
 def test_the_worlds_would_differ_if_everything_were_matched(bench: MakeBench) -> None:
-    """The test above can fail: what national viewers are told does change."""
+    """The tests above can fail: what national viewers are told does change."""
     orders = Sender(bench("orders"))
     orders.tell(A, imposed(date(2025, 3, 3)), TransferRequested(ref="t1", requested_on=date(2025, 4, 1), to=B))
     api = client(orders.bench.database, orders.bench.domain, TODAY)

@@ -4,9 +4,11 @@ Two worlds were released alike. In the second, more was heard since, at another 
 answers are the same, in status, headers and bytes.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import NamedTuple
+from http import HTTPStatus
+from typing import Any, NamedTuple
 
 import pytest
 from fastapi.testclient import TestClient
@@ -14,16 +16,16 @@ from sqlalchemy import Engine, insert, select, update
 
 from contracts.cells import Cell, Position
 from services.chassis.api.auth import PUBLIC, Identity, mint
+from services.chassis.api.policy import Policy
 from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.settings import DatabaseSettings
 from services.reporting.ingest.store import fold, write
-from services.reporting.policies import POLICIES
 from services.reporting.read.tables import checkpoints
 from services.reporting.releases.change_marker import marker
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import LONG_AGO, NOW, position, taken
-from tests.integration.reporting.disclosure.test_attack import application, everything, parts_of
+from tests.integration.reporting.disclosure.test_attack import SPAN, application, everything, parts_of
 from tests.support import parts, released_monthly
 from tests.support.openapi import KEYS
 from tests.support.released_monthly import CODES
@@ -86,14 +88,64 @@ def releases(released: Released) -> tuple[str, ...]:
     return released.names
 
 
-def addresses(releases: tuple[str, ...]) -> Iterator[str]:
+NOT_ASKED = {
+    "GET /openapi.json": "the code's own document, the same for everybody",
+    "GET /static/{name}": "the code's own files, the same for everybody",
+    "GET /v1/stream": "goes on without end: test_nor_does_who_listens",
+    **dict.fromkeys(
+        (
+            "POST /v1/sessions",
+            "DELETE /v1/sessions/{id}",
+            "DELETE /v1/session",
+            "POST /sessions/{id}",
+            "POST /sign-in",
+            "POST /sign-out",
+        ),
+        "begins or ends a person's own session, and reads no figure",
+    ),
+}
+"""Routes that are not asked, and why."""
+NOT_FOR_IT = {"GET /v1/cells", "GET /v1/session", "GET /sign-in/begin", "GET /sign-in/done"}
+"""Routes that refuse a manager who holds a token and no session: they are for national viewers, sessions and providers."""
+
+
+def routes_of(database: Engine) -> Mapping[str, Policy]:
+    """Return the application's own table."""
+    app: Any = application(database).app
+    found: Mapping[str, Policy] = app.state.policies
+    return found
+
+
+def addresses(routes: Iterable[str], releases: tuple[str, ...]) -> Iterator[str]:
     """Yield every route and page by its plain address, and all that can be fetched of figures."""
-    known = {"id": "orders_imposed", "code": BUSY, "extension": "csv", "release": releases[1], "name": "style.css"}
-    for route in POLICIES:
-        method, path = route.split(" ")
-        if method == "GET" and path != "/v1/stream" and ":path" not in path:
-            yield path.format(**known)
+    for route in routes:
+        if route not in NOT_ASKED and ":path" not in route:
+            path = route.removeprefix("GET ")
+            yield path.format(
+                **KNOWN, id=releases[1] if "/releases/{id}" in path else "orders_imposed", release=releases[1]
+            )
+    yield from (*MORE, f"/releases/{releases[1]}/compare/placement_within_7")
     yield from everything(releases)
+
+
+KNOWN = {"code": BUSY, "extension": "csv"}
+MORE = (
+    f"/v1/data?{SPAN}&indicator=orders_imposed&by=quarter",
+    f"/v1/compare?{SPAN}&indicator=first_contact_within_1",
+    f"/v1/indicators/orders_imposed/difference?{SPAN}&authority={QUIET}&first_day=2026-05-08&last_day=2026-05-09",
+    "/indicators/orders_imposed/chart.svg",
+    "/compare/placement_within_7/chart.svg",
+)
+"""Addresses that need more than their names."""
+
+
+def unanswered(routes: Iterable[str], answered: Iterable[str]) -> set[str]:
+    """Return the routes of which no address was answered."""
+    paths = {path.partition("?")[0] for path in answered}
+    patterns = {route: re.sub(r"{\w+(:path)?}", lambda name: ".+" if name[1] else "[^/]+", route) for route in routes}
+    return {
+        route for route, pattern in patterns.items() if not any(re.fullmatch(pattern, f"GET {path}") for path in paths)
+    }
 
 
 def answer(client: TestClient, path: str, headers: Mapping[str, str]) -> tuple[int, dict[str, str], object]:
@@ -108,18 +160,33 @@ def token(identity: Identity) -> dict[str, str]:
     return {"Authorization": f"Bearer {mint(KEYS.private, identity, timedelta(hours=1), system_clock)}"}
 
 
-def differing(databases: tuple[Engine, Engine], paths: Iterable[str], headers: Mapping[str, str]) -> list[str]:
+class Compared(NamedTuple):
+    """The addresses that answer otherwise in the other world, and those that answer at all."""
+
+    differing: list[str]
+    answered: list[str]
+
+
+def compared(databases: tuple[Engine, Engine], paths: Iterable[str], headers: Mapping[str, str]) -> Compared:
     first, second = (application(database) for database in databases)
-    return [path for path in dict.fromkeys(paths) if answer(first, path, headers) != answer(second, path, headers)]
+    found = {path: (answer(first, path, headers), answer(second, path, headers)) for path in dict.fromkeys(paths)}
+    return Compared(
+        [path for path, (one, other) in found.items() if one != other],
+        [path for path, ((status, *_), _) in found.items() if status < HTTPStatus.BAD_REQUEST],
+    )
 
 
 def test_the_public_learns_no_more_than_the_day(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
-    assert differing(databases, addresses(releases), {}) == []
+    assert compared(databases, addresses(routes_of(databases[0]), releases), {}).differing == []
 
 
 def test_nor_does_another_authority(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
-    manager = Identity("manager", frozenset({"orders:read"}), QUIET)
-    assert differing(databases, addresses(releases), token(manager)) == []
+    """At any route of the application's table: a new one is asked, or has its reason above."""
+    manager, routes = Identity("manager", frozenset({"orders:read"}), QUIET), routes_of(databases[0])
+    found = compared(databases, addresses(routes, releases), token(manager))
+    assert found.differing == []
+    assert NOT_ASKED.keys() <= routes.keys()
+    assert unanswered(routes.keys() - NOT_ASKED.keys(), found.answered) == NOT_FOR_IT
 
 
 def test_the_authority_itself_and_national_viewers_are_told(
@@ -127,9 +194,9 @@ def test_the_authority_itself_and_national_viewers_are_told(
 ) -> None:
     """So that the tests above can fail, which ask for these as well."""
     telling = ["/v1/positions", DATA, "/v1/quality"]
-    assert {*telling} <= {*addresses(releases)}
+    assert {*telling} <= {*addresses(routes_of(databases[0]), releases)}
     for identity in (Identity("own", frozenset({"orders:read"}), BUSY), Identity("all", frozenset({"national:read"}))):
-        assert differing(databases, telling, token(identity)) == telling
+        assert compared(databases, telling, token(identity)).differing == telling
 
 
 def test_nor_does_who_listens(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
