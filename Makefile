@@ -12,7 +12,7 @@ SOURCES := contracts services deploy tests
 # On every core at once, where pip would compile on one and nine processes that start together each for itself.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x /tests/ $(VENV)/lib contracts services deploy || true
 
-.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check lint fmt documents lock sbom bench chaos alerts dashboards workbooks recovery soak clean
+.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check lint fmt documents lock sbom audit bench chaos alerts dashboards workbooks recovery soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -92,6 +92,12 @@ sbom: $(DEV)  ## write var/sbom.json, the list of what the image holds, as Cyclo
 	$(BIN)/uv pip install --quiet --python var/image/bin/python --no-deps .
 	var/image/bin/python deploy/without_demo.py
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file var/sbom.json var/image/bin/python
+
+audit:  ## compare locked packages with lists of known vulnerabilities; 1 where one is found, or where no list can be had
+	rm -rf var/audit && $(PYTHON) -m venv var/audit
+	var/audit/bin/python -m pip install --quiet pip-audit==2.10.1
+	var/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement $(LOCKED)
+	var/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 bench: $(DEV)  ## measure; prints ratios, and ends with 1 where a target is missed
 	@status=0; for bench in tests/load/bench_*.py; do \
