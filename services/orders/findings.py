@@ -3,9 +3,9 @@
 from datetime import date
 
 from contracts.codes import LateReason
-from contracts.events import FACTS, BreachDecided, BreachLodged, TransferAnswered, TransferRequested
+from contracts.events import FACTS, BreachDecided, BreachLodged, Fact, TransferAnswered, TransferRequested
 from services.orders.model import Order, order_of
-from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, found
+from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, first_day, found
 from services.records.model.record import Record, facts, is_withdrawn
 
 WITHOUT_ORDER = Rule(
@@ -52,6 +52,8 @@ def findings_of(record: Record, order: Order | None) -> list[Finding]:
     """Return the findings of a record whose order is already known."""
     if order is None:
         return [] if is_withdrawn(record) else found(WITHOUT_ORDER, dated(record))
+    if _is_clean(record, order):
+        return []
     return [
         *_end_before_imposition(order),
         *found(BEFORE_IMPOSITION, [(on, key) for on, key in dated(record) if on < order.imposed_on and key != "ended"]),
@@ -59,6 +61,23 @@ def findings_of(record: Record, order: Order | None) -> list[Finding]:
         *_answers(record),
         *([] if order.excluded else found(TRANSFERRED_IN_NOT_TOLD, _said_in_a_reason(record))),
     ]
+
+
+def _is_clean(record: Record, order: Order) -> bool:
+    """Return whether a look at each fact by itself shows that no rule is broken, which is so for nearly every record."""
+    begun = order.imposed_on
+    for entry in record.values():
+        data = entry.data
+        if data is None:
+            continue
+        kind = type(data)
+        if (
+            kind in _ANSWERING
+            or (kind.DATES and first_day(data) < begun)
+            or (kind in _WITH_REASON and _came_over(data))
+        ):
+            return False
+    return True
 
 
 def _end_before_imposition(order: Order) -> list[Finding]:
@@ -83,10 +102,14 @@ def _said_in_a_reason(record: Record) -> list[tuple[date, str]]:
     return [
         (getattr(data, data.DATES[0]), key)
         for key, entry in record.items()
-        if (data := entry.data) is not None
-        and type(data) in _WITH_REASON
-        and data.late_reason is LateReason.TRANSFERRED_IN  # type: ignore[attr-defined]
+        if (data := entry.data) is not None and type(data) in _WITH_REASON and _came_over(data)
     ]
 
 
+def _came_over(data: Fact) -> bool:
+    return data.late_reason is LateReason.TRANSFERRED_IN  # type: ignore[attr-defined]
+
+
+_ANSWERING = frozenset({BreachDecided, TransferAnswered})
+"""Facts that answer another, which must be there."""
 _WITH_REASON = frozenset(kind for kind in FACTS.values() if "late_reason" in kind.__struct_fields__)

@@ -10,7 +10,7 @@ from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Cells, Reading
-from services.records.model.findings import Finding
+from services.records.model.findings import FINDINGS, Finding
 from services.records.model.record import Entry, Record, name_of
 
 V = TypeVar("V")
@@ -68,6 +68,11 @@ class Counting(Generic[V]):
     """Makes the new view from the one before, both records and the keys of the changed facts, where that is cheaper."""
     _readers: dict[frozenset[str], tuple[int, ...]] = field(default_factory=dict, init=False, compare=False, repr=False)
     """A cache of the parts that read facts of these names; there are few combinations."""
+    finding: tuple[int, ...] = field(init=False, compare=False, repr=False)
+    """The parts that find what breaks rules of data quality, by index."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "finding", tuple(i for i, part in enumerate(self.parts) if FINDINGS in part.measures))
 
     def of_measure(self, measure: str) -> Self:
         """Return the counting with only the parts that count cells of that measure."""

@@ -14,6 +14,9 @@ from contracts.periods import month_of
 from services.records.model.deadlines import Cells, add
 from services.records.model.record import Record
 
+FINDINGS = "findings"
+"""The measure in which they count."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -48,11 +51,12 @@ def found(rule: Rule, breaking: Iterable[tuple[date, str]]) -> list[Finding]:
 
 def dated(record: Record) -> list[tuple[date, str]]:
     """Return every dated fact with its day, the earlier one if it has two."""
-    return [
-        (_FIRST_DAYS[type(data)](data), key)
-        for key, entry in record.items()
-        if (data := entry.data) is not None and data.DATES
-    ]
+    return [(first_day(data), key) for key, entry in record.items() if (data := entry.data) is not None and data.DATES]
+
+
+def first_day(data: Fact) -> date:
+    """Return the day of a dated fact, the earlier one if it has two."""
+    return _FIRST_DAYS[type(data)](data)
 
 
 def _first_day(dates: tuple[str, ...]) -> Callable[[Fact], date]:
@@ -66,4 +70,4 @@ _FIRST_DAYS: dict[type[Fact], Callable[[Fact], date]] = {
 
 def count_findings(cells: Cells, findings: Iterable[Finding]) -> None:
     for finding in findings:
-        add(cells, "findings", month_of(finding.on), f"rule={finding.rule.code}")
+        add(cells, FINDINGS, month_of(finding.on), f"rule={finding.rule.code}")

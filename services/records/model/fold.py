@@ -1,6 +1,7 @@
 """From events to changes of records and cells, pure. Nothing here touches Kafka, PostgreSQL or the clock."""
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -131,7 +132,7 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
             change = {} if later else deltas
             after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
             folded.records[subject] = after
-            folded.turns += turns(subject, *_broken(one.before, after))
+            folded.turns += turns(subject, *_broken(one.before, after, domain))
             if later:
                 _tell_again(folded.cells, one, [day, *later], change, domain)
             if not one.keys.isdisjoint(domain.stay_keys):
@@ -144,12 +145,11 @@ def broken(notes: Iterable[Note]) -> set[str]:
     return {note.rule.code for note in notes if isinstance(note, Finding)}
 
 
-def _broken(before: Counted, after: Counted) -> tuple[set[str], set[str]]:
-    """Return the rules that a record broke before and breaks now, of those that may have changed. Only one part reports each rule."""
-    changed = [(was, now) for was, now in zip(before.parts, after.parts, strict=True) if was is not now]
-    return broken(note for was, _ in changed for note in was.notes), broken(
-        note for _, now in changed for note in now.notes
-    )
+def _broken(before: Counted, after: Counted, domain: Domain) -> Iterator[set[str]]:
+    """Yield the rules that a record broke before and those that it breaks now, of parts that changed."""
+    changed = [part for part in domain.counting.finding if before.parts[part] is not after.parts[part]]
+    for counted in (before, after):
+        yield {rule for part in changed for rule in broken(counted.parts[part].notes)}
 
 
 def turns(subject: str, before: AbstractSet[str], after: AbstractSet[str]) -> list[Turn]:
@@ -208,7 +208,11 @@ def _settle(
     return outcome
 
 
-_DELAY_BANDS = ((1, "to_1_day"), (7, "to_7_days"), (31, "to_1_month"), (92, "to_3_months"), (366, "to_1_year"))
+_DELAY_LIMITS = (1, 7, 31, 92, 366)
+_DELAYS = tuple(
+    f"delay_band={band}" for band in ("to_1_day", "to_7_days", "to_1_month", "to_3_months", "to_1_year", "over_1_year")
+)
+_OUTCOMES = {outcome: f"outcome={outcome}" for outcome in Outcome}
 
 
 def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
@@ -223,10 +227,9 @@ def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
         month = month_of(local_day(content.time))
         if outcome is Outcome.APPLIED and content.data.DATES:
             occurred: date = getattr(content.data, content.data.DATES[0])
-            days = (arrival.day - occurred).days
-            band = next((name for limit, name in _DELAY_BANDS if days <= limit), "over_1_year")
-            add(deltas, "reporting_delay", month_of(occurred), f"delay_band={band}")
-    add(deltas, "events", month, f"outcome={outcome}")
+            delay = _DELAYS[bisect_left(_DELAY_LIMITS, (arrival.day - occurred).days)]
+            add(deltas, "reporting_delay", month_of(occurred), delay)
+    add(deltas, "events", month, _OUTCOMES[outcome])
 
 
 def day_of(timestamp: int) -> date:
