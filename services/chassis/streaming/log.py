@@ -101,6 +101,15 @@ class Log:
         for source, position in positions.items():
             self._consumer.seek(KafkaPartition(*source), position)
 
+    def read_only(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Read these sources and no others from here on, from these positions."""
+        self._sources = [KafkaPartition(*source) for source in positions]
+        self._run(self._narrow(positions))
+
+    async def _narrow(self, positions: Mapping[TopicPartition, int]) -> None:
+        self._consumer.assign(self._sources)
+        await self._seek(positions)
+
     def bounds(self) -> dict[TopicPartition, Bounds]:
         """Return the offsets that Kafka has of each source."""
         first = self._run(self._consumer.beginning_offsets(self._sources))

@@ -16,10 +16,12 @@ from services.chassis.failures import Fenced
 from services.records.ingest import news
 from services.records.ingest.envelopes import system_in
 from services.records.ingest.guarding import rationing
+from services.records.ingest.guarding.floods import Rationed
 from services.records.ingest.news import News
 from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
+from services.records.model.counting import Counted
 from services.records.model.domain import Domain
-from services.records.model.fold import Folded, Settled
+from services.records.model.fold import Arrival, Folded, Settled
 from services.records.model.people import Stay, Stays
 from services.records.model.record import Outcome, Record, dump, load
 from services.records.model.summary import Summary, summary
@@ -55,6 +57,15 @@ class Shard:
     def next_commit(self, **changes: Any) -> Self:
         """Return the shard after one more commit, with its other changes."""
         return replace(self, version=self.version + 1, **changes)
+
+    def after(self, arrived: Sequence[Arrival], **changes: Any) -> Self:
+        """Return the shard after a commit of these arrivals, with its other changes."""
+        taken = [at(a.message.timestamp) for a in arrived if isinstance(a.content, Event)]
+        heard_at = max([*taken, *filter(None, [self.heard_at])], default=None)
+        days = {arrival.topic: arrival.day for arrival in arrived}
+        # A day ahead of all clocks stays, since there are cells on it. What comes later counts before it, until a rebuild.
+        reached = {topic: max(day, self.reached.get(topic, day)) for topic, day in days.items()}
+        return self.next_commit(reached=self.reached | reached, heard_at=heard_at, **changes)
 
 
 def load_shards(connection: Connection, authorities: Iterable[str]) -> dict[str, Shard]:
@@ -139,48 +150,100 @@ def stage(
 ) -> list[Write]:
     """Stage the changes of a batch, for all its shards at once, with shards as they are after this commit."""
     stays = [(code, *stay, orders) for code, found in people.items() for stay, orders in found.items()]
-    everything = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
-    rationed = rationing.ration(connection, everything)
-    settled = [one for one in everything if (one[0], one[1].arrival.message.offset) not in rationed.counted]
+    rationed, settled = _rationed(connection, changes)
     return [
         *_stage_records(connection, changes),
         *_stage_people(connection, stays),
         *_stage_cells(connection, changes),
         *_stage_arrivals(connection, settled),
-        *_stage_rejections(connection, domain, settled),
-        *rationing.stage(connection, rationed),
-        *news.stage(connection, changes, rationed.counted),
-        partial(_close_rejections, connection, changes),
+        *_stage_refusals(connection, domain, changes, rationed, settled),
+        partial(_close_rejections, connection, _accepted(changes)),
     ]
+
+
+def _rationed(connection: Connection, changes: Mapping[Shard, Folded]) -> tuple[Rationed, list[tuple[str, Settled]]]:
+    """Return the decision about refused events, and everything that is kept of what was settled."""
+    everything = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
+    rationed = rationing.ration(connection, everything)
+    return rationed, [one for one in everything if (one[0], one[1].arrival.message.offset) not in rationed.counted]
+
+
+def _stage_refusals(
+    connection: Connection,
+    domain: Domain,
+    changes: Mapping[Shard, Folded],
+    rationed: Rationed,
+    settled: list[tuple[str, Settled]],
+) -> Iterator[Write]:
+    yield from _stage_rejections(connection, domain, settled)
+    yield from rationing.stage(connection, rationed)
+    yield from news.stage(connection, changes, rationed.counted)
+
+
+def append(connection: Connection, domain: Domain, shard: Shard, folded: Folded, refused: set[str]) -> None:
+    """Write the changes of one authority, apart from its records and people, into tables of which nobody else reads or writes its rows,
+    and which have nothing of these days or later. `refused` has the ids of its refused events, and is added to.
+    """
+    changes = {shard: folded}
+    rationed, settled = _rationed(connection, changes)
+    database.copy_rows(connection, cells, _CELL, _cell_rows(shard, folded))
+    database.copy_rows(connection, arrivals, _ARRIVAL, _arrival_rows(settled))
+    for write in list(_stage_refusals(connection, domain, changes, rationed, settled)):
+        write()
+    refused.update(
+        one.arrival.content.id
+        for _, one in settled
+        if not isinstance(one.arrival.content, Event) and one.arrival.content.id
+    )
+    _close_rejections(connection, [one for one in _accepted(changes) if one[1] in refused] if refused else [])
+
+
+def append_records(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write new records, made by `record_row`."""
+    database.copy_rows(connection, records, _RECORD, rows)
+
+
+def append_people(connection: Connection, authority: str, people: Iterable[Stays]) -> None:
+    """Write the orders of people of whom there is nothing yet."""
+    rows = ((authority, *stay, orders) for stays in people for stay, orders in stays.items() if orders)
+    database.copy_rows(connection, persons, (*_PERSON_KEY, "orders"), rows)
+
+
+_RECORD = ("authority", "subject", "facts", *Summary._fields)
+_CELL = ("authority", "measure", "period", "category", "known_on", "delta", "version")
+_ARRIVAL = ("authority", "offset", "outcome", "event_id", "subject", "arrived_at")
+
+
+def record_row(authority: str, subject: str, held: Counted) -> tuple[Any, ...]:
+    """Return a record as it is stored."""
+    return authority, subject, dump(held.record), *summary(held)
 
 
 def _stage_records(connection: Connection, changes: Mapping[Shard, Folded]) -> Iterator[Write]:
     rows = [
-        (shard.authority, subject, dump(held.record), *summary(held))
+        record_row(shard.authority, subject, held)
         for shard, folded in changes.items()
         for subject, held in folded.records.items()
     ]
     if rows:
-        columns = ("authority", "subject", "facts", *Summary._fields)
-        yield partial(database.stage(connection, records, columns, rows).merge, key=("authority", "subject"))
+        yield partial(database.stage(connection, records, _RECORD, rows).merge, key=("authority", "subject"))
 
 
 def stage_cells(connection: Connection, rows: Sequence[CellRow]) -> Iterator[Write]:
     """Add to cells, each as it became known on a day."""
     if rows:
-        columns = ("authority", "measure", "period", "category", "known_on", "delta", "version")
-        yield partial(database.stage(connection, cells, columns, rows).merge, key=columns[:5], add=("delta",))
+        yield partial(database.stage(connection, cells, _CELL, rows).merge, key=_CELL[:5], add=("delta",))
+
+
+def _cell_rows(shard: Shard, folded: Folded) -> Iterator[CellRow]:
+    for day, deltas in folded.cells.items():
+        for cell, delta in deltas.items():
+            if delta:
+                yield (shard.authority, *cell, day, delta, shard.version)
 
 
 def _stage_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> Iterator[Write]:
-    rows = [
-        (shard.authority, *cell, day, delta, shard.version)
-        for shard, folded in changes.items()
-        for day, deltas in folded.cells.items()
-        for cell, delta in deltas.items()
-        if delta
-    ]
-    yield from stage_cells(connection, rows)
+    yield from stage_cells(connection, [row for shard, folded in changes.items() for row in _cell_rows(shard, folded)])
     for shard, folded in changes.items():
         yield partial(_renew_later, connection, shard, folded)
 
@@ -237,14 +300,15 @@ def _stage_people(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> It
 
 
 def _stage_arrivals(connection: Connection, settled: list[tuple[str, Settled]]) -> Iterator[Write]:
-    rows = []
+    if rows := list(_arrival_rows(settled)):
+        yield database.stage(connection, arrivals, _ARRIVAL, rows).append
+
+
+def _arrival_rows(settled: Iterable[tuple[str, Settled]]) -> Iterator[tuple[Any, ...]]:
     for authority, (arrival, outcome) in settled:
         content, message = arrival.content, arrival.message
         subject = content.subject if isinstance(content, Event) else None
-        rows.append((authority, message.offset, OUTCOMES.index(outcome), content.id, subject, at(message.timestamp)))
-    if rows:
-        columns = ("authority", "offset", "outcome", "event_id", "subject", "arrived_at")
-        yield database.stage(connection, arrivals, columns, rows).append
+        yield authority, message.offset, OUTCOMES.index(outcome), content.id, subject, at(message.timestamp)
 
 
 def _stage_rejections(connection: Connection, domain: Domain, settled: list[tuple[str, Settled]]) -> Iterator[Write]:
@@ -286,14 +350,21 @@ _CLOSE = text(
 """The first accepted event after a refusal closes it, wherever batches end."""
 
 
-def _close_rejections(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
-    """Close refusals for which the event came again, corrected: the same source and id, and accepted."""
-    accepted = [
+_Accepted = tuple[str, str, str, int]
+"""Authority, id, system and offset of an event that was accepted."""
+
+
+def _accepted(changes: Mapping[Shard, Folded]) -> list[_Accepted]:
+    return [
         (shard.authority, arrival.content.id, arrival.content.system or "", arrival.message.offset)
         for shard, folded in changes.items()
         for arrival, _ in folded.settled
         if isinstance(arrival.content, Event)
     ]
+
+
+def _close_rejections(connection: Connection, accepted: Sequence[_Accepted]) -> None:
+    """Close refusals for which the event came again, corrected: the same source and id, and accepted."""
     if accepted:
         authorities, ids, systems, offsets = map(list, zip(*accepted, strict=True))
         names = {"authorities": authorities, "ids": ids, "systems": systems, "offsets": offsets}

@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Engine
 
 from contracts.authorities import AUTHORITIES, in_force
-from contracts.decoding.codec import Event
 from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic
 from services.chassis.clock import Clock, system_clock
@@ -205,7 +205,7 @@ class Worker:
         believe = Times(self._clock(), self._noted)
         arrivals = self._read(slices, believe)
         held = self._load(connection, arrivals)
-        afters = {authority: self._after(authority, arrived) for authority, arrived in arrivals.items()}
+        afters = {authority: self._shards[authority].after(arrived) for authority, arrived in arrivals.items()}
         changes = {
             afters[authority]: fold(
                 arrived, held[authority], self._domain.of(authority), self._shards[authority].known_on
@@ -224,15 +224,6 @@ class Worker:
         times.note(connection, believe.replaced)
         return _Commit(ends, changes, believe.replaced)
 
-    def _after(self, authority: str, arrived: Sequence[Arrival]) -> Shard:
-        shard = self._shards[authority]
-        taken = [store.at(a.message.timestamp) for a in arrived if isinstance(a.content, Event)]
-        heard_at = max([*taken, *filter(None, [shard.heard_at])], default=None)
-        days = {arrival.topic: arrival.day for arrival in arrived}
-        # A day ahead of all clocks stays, since there are cells on it. What comes later counts before it, until a rebuild.
-        reached = {topic: max(day, shard.reached.get(topic, day)) for topic, day in days.items()}
-        return shard.next_commit(reached=shard.reached | reached, heard_at=heard_at)
-
     def _read(self, slices: Iterable[Slice], believe: Times) -> dict[str, list[Arrival]]:
         latest = believe.latest.astimezone(LONDON).date()
         arrivals: dict[str, list[Arrival]] = {}
@@ -243,15 +234,8 @@ class Worker:
             if reached > latest:
                 reached = store.EARLIEST
             arrived = read(kind, authority, believe.believed(piece), reached)
-            if self._skipped:
-                arrived = [self._put_aside(piece.source, arrival) for arrival in arrived]
-            arrivals.setdefault(authority, []).extend(arrived)
+            arrivals.setdefault(authority, []).extend(put_aside(piece.source, arrived, self._skipped))
         return arrivals
-
-    def _put_aside(self, source: TopicPartition, arrival: Arrival) -> Arrival:
-        if Place(source, arrival.message.offset) not in self._skipped:
-            return arrival
-        return arrival._replace(content=PutAside(arrival.content.id))
 
     def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Counted]]:
         """Return every record that the arrivals may change, from the cache, from PostgreSQL, or new."""
@@ -289,6 +273,18 @@ class Worker:
         self._metrics.recounted.labels(shard.authority).inc(changed)
         if changed:
             log.warning("recounted %s by rules %s: %d cells changed", shard.authority, domain.rules, changed)
+
+
+def put_aside(source: TopicPartition, arrived: list[Arrival], skipped: AbstractSet[Place]) -> list[Arrival]:
+    """Return the arrivals, with those put aside that an operator skipped."""
+    if not skipped:
+        return arrived
+    return [
+        arrival._replace(content=PutAside(arrival.content.id))
+        if Place(source, arrival.message.offset) in skipped
+        else arrival
+        for arrival in arrived
+    ]
 
 
 def _count_people(connection: Connection, changes: Mapping[Shard, Folded]) -> dict[str, Stays]:

@@ -6,10 +6,11 @@ from contextlib import closing
 from contracts.authorities import AUTHORITIES
 from contracts.topics import authority_of, source_topics
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.batches import Processor, TopicPartition
+from services.chassis.streaming.batches import Processor, SourceIdentity, TopicPartition
 from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log
 from services.records.model.domain import Domain
+from services.records.upkeep.filling import Stretch
 from services.records.upkeep.rewriting import cut_off
 
 BATCH = 20_000
@@ -31,11 +32,26 @@ class History:
         return cut_off(self._kafka, {source.topic: bounds.first for source, bounds in self._log.bounds().items()})
 
     def begin(self, worker: Processor) -> None:
+        bounds = self._log.bounds()
+        positions = worker.start(self._identities())
+        self._log.seek({source: max(position, bounds[source].first) for source, position in positions.items()})
+
+    def _identities(self) -> dict[TopicPartition, SourceIdentity]:
         with closing(Admin(self._kafka)) as admin:
             identities = admin.identities([source.topic for source in self._sources])
-        bounds = self._log.bounds()
-        positions = worker.start({one: identities[one.topic] for one in self._sources})
-        self._log.seek({source: max(position, bounds[source].first) for source, position in positions.items()})
+        return {one: identities[one.topic] for one in self._sources}
+
+    def stretches(self) -> list[Stretch]:
+        """Return what there is of each authority, apart from those of whom there is nothing."""
+        identities, bounds = self._identities(), self._log.bounds()
+        by_authority: dict[str, list[TopicPartition]] = {}
+        for source in self._sources:
+            by_authority.setdefault(authority_of(source.topic), []).append(source)
+        return [
+            Stretch({one: identities[one] for one in own}, {one: bounds[one] for one in own})
+            for own in by_authority.values()
+            if any(bounds[one].first < bounds[one].end for one in own)
+        ]
 
     def ends(self) -> dict[str, int]:
         """Return the next offset that each topic will give."""

@@ -1,29 +1,22 @@
-"""Loads the log into empty tables in several processes. Each has authorities of its own, which share nothing but tables."""
+"""Loads the log into empty tables, in several processes if there is much of it. Authorities share nothing but tables."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context, parent_process
 from multiprocessing.sharedctypes import SynchronizedArray
 from multiprocessing.synchronize import Event
+from multiprocessing.util import Finalize
 from typing import NamedTuple
 
-from prometheus_client import CollectorRegistry
-
-from contracts.topics import authority_of
-from services.chassis.database import engine
 from services.chassis.failures import Away
 from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.containment import Contained
-from services.chassis.streaming.placement import place, suffix
-from services.records.ingest.metrics import RecordsMetrics
-from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
-from services.records.upkeep.history import History, Tell
+from services.records.upkeep.filling import Filler, Stretch
+from services.records.upkeep.history import Tell
 
 WORTH_A_PROCESS = 100_000
 """Fewer events than this take less time than another process needs to start."""
@@ -37,37 +30,42 @@ class Loading(NamedTuple):
     domain: Callable[[], Domain]
 
 
-def load(
-    settings: DatabaseSettings, kafka: KafkaSettings, loading: Loading, ends: Mapping[str, int], tell: Tell
-) -> int:
-    """Load what lies before these offsets, and return how many events that was. Nothing is loaded where one process is enough.
+class Target(NamedTuple):
+    """Where the log is, and where it is loaded."""
+
+    settings: DatabaseSettings
+    kafka: KafkaSettings
+
+
+def load(target: Target, domain: Domain, loading: Loading | None, stretches: Sequence[Stretch], tell: Tell) -> int:
+    """Load these stretches, and return how many events that was: less than all of them where an authority is left to the worker.
 
     Raises Away or Refused, as the processes do, once all of them have ended.
     """
-    shares = share_out(ends, min(loading.processes, sum(ends.values()) // WORTH_A_PROCESS))
-    if len(shares) < 2:
-        return 0
+    waiting = sorted(
+        stretches, key=lambda one: one.size, reverse=True
+    )  # the largest first, so that all end at about the same time
+    total = sum(one.size for one in waiting)
+    processes = min(loading.processes, total // WORTH_A_PROCESS, len(waiting)) if loading else 1
+    if loading is None or processes < 2:
+        return _load_here(target, domain, waiting, tell)
     context = get_context("spawn")
-    stop, done = context.Event(), context.Array("q", len(shares))
-    total = sum(ends.values())
-    with ProcessPoolExecutor(len(shares), context, initializer=_begin, initargs=(stop, done)) as pool, _ending(stop):
-        waiting = [
-            pool.submit(_load, number, settings, kafka, loading.domain, share) for number, share in enumerate(shares)
-        ]
-        for _ in _results(waiting):
+    stop, done = context.Event(), context.Array("q", len(waiting))
+    begin = (stop, done, target, loading.domain)
+    with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=begin) as pool, _ending(stop):
+        running = [pool.submit(_load, number, one) for number, one in enumerate(waiting)]
+        for _ in _results(running):
             tell(sum(done[:]), total)
-        return sum(one.result() for one in waiting)
+        return sum(one.result() for one in running)
 
 
-def share_out(ends: Mapping[str, int], processes: int) -> list[dict[str, int]]:
-    """Give each process authorities with about as many events as the others have."""
-    if processes < 1:
-        return []
-    events: Counter[str] = Counter()
-    for topic, end in ends.items():
-        events[suffix(topic)] += end
-    plan = place({str(number): ends.keys() for number in range(processes)}, {}, events.__getitem__)
-    return [{topic: ends[topic] for topic in sorted(topics)} for topics in plan.values() if topics]
+def _load_here(target: Target, domain: Domain, stretches: Sequence[Stretch], tell: Tell) -> int:
+    read, before, total = 0, 0, sum(one.size for one in stretches)
+    with closing(Filler(*target, domain)) as filler:
+        for one in stretches:
+            read += filler.fill(one, lambda done, before=before: tell(before + done, total))  # type: ignore[misc]
+            before += one.size
+    return read
 
 
 @contextmanager
@@ -81,9 +79,9 @@ def _ending(stop: Event) -> Iterator[None]:
         stop.set()
 
 
-def _results(waiting: Collection[Future[int]]) -> Iterator[None]:
+def _results(running: Collection[Future[int]]) -> Iterator[None]:
     """Come back now and then until all have ended, or one has failed. Raises what it raised."""
-    remaining = set(waiting)
+    remaining = set(running)
     while remaining:
         ended, remaining = wait(remaining, LOOK_SECONDS, FIRST_EXCEPTION)
         for one in ended:
@@ -93,28 +91,28 @@ def _results(waiting: Collection[Future[int]]) -> Iterator[None]:
 
 _stop: Event
 _done: "SynchronizedArray[int]"
+_make: Callable[[], Filler]
 
 
-def _begin(stop: Event, done: "SynchronizedArray[int]") -> None:
-    global _stop, _done
-    _stop, _done = stop, done
+def _begin(stop: Event, done: "SynchronizedArray[int]", target: Target, domain: Callable[[], Domain]) -> None:
+    global _stop, _done, _make
+    _stop, _done, _make = stop, done, lambda: Filler(*target, domain())
     collect_seldom()
 
 
-def _load(
-    number: int, settings: DatabaseSettings, kafka: KafkaSettings, make: Callable[[], Domain], ends: Mapping[str, int]
-) -> int:
-    domain, database = make(), engine(settings)
-    try:
-        worker = Contained(Worker(database, domain, RecordsMetrics(CollectorRegistry())))
-        with closing(History(kafka, domain, {authority_of(topic) for topic in ends})) as history:
-            history.begin(worker)
-            return history.feed(worker, ends, partial(_tell, number))
-    finally:
-        database.dispose()
+@cache
+def _filler() -> Filler:
+    """Return the filler of this process, made with its first work: whatever `_begin` raised, nobody would be told."""
+    filler = _make()
+    Finalize(filler, filler.close, exitpriority=1)
+    return filler
 
 
-def _tell(number: int, done: int, _total: int) -> None:
+def _load(number: int, stretch: Stretch) -> int:
+    return _filler().fill(stretch, partial(_tell, number))
+
+
+def _tell(number: int, done: int) -> None:
     """Raise Away where nobody waits any more."""
     above = parent_process()
     if _stop.is_set() or (above is not None and not above.is_alive()):

@@ -25,7 +25,8 @@ from services.records.ingest.worker import Worker
 from services.records.model.domain import Domain
 from services.records.upkeep.decisions import carry_over, carry_over_late, carry_over_signed, hold_up
 from services.records.upkeep.history import History, Tell
-from services.records.upkeep.loading import Loading, load
+from services.records.upkeep.indexes import without_indexes
+from services.records.upkeep.loading import Loading, Target, load
 
 
 class Change(NamedTuple):
@@ -66,8 +67,8 @@ def rebuild(  # noqa: PLR0913
     compare: Compare | None = None,
     loading: Loading | None = None,
 ) -> int:
-    """Rebuild the tables and change over, with a first load in several processes if `loading` says so. Returns how many events were read.
-    Raises Away or Refused; then nothing has changed.
+    """Rebuild the tables and change over, loading in several processes if `loading` says so. Returns how many events were read. Raises Away
+    or Refused; then nothing has changed.
 
     Unless `less` says that this is meant, it refuses tables that would hold less of any authority than the old ones, and a log that does
     not begin at its first event. The user who connects must be allowed to make and rename schemas (deploy/postgres/roles.sql). The caller
@@ -87,7 +88,8 @@ def rebuild(  # noqa: PLR0913
             _begin(new, generation)
             with _administrator(settings).begin() as connected:
                 carry_over(connected, settings.schema_name, beside.schema_name)
-            read = load(beside, kafka, loading, history.ends(), tell) if loading else 0
+            with without_indexes(new, loading.processes if loading else 1):
+                read = load(Target(beside, kafka), domain, loading, history.stretches(), tell)
             worker = Contained(Worker(new, domain, RecordsMetrics(CollectorRegistry())))
             history.begin(worker)
             read += history.feed(worker, history.ends(), tell)
@@ -151,10 +153,10 @@ def _less(connected: Connection, schema: str, beside: str) -> dict[str, str]:
 def _changes(connected: Connection, schema: str, beside: str) -> list[Change]:
     cell = "authority, measure, period, category"
     query = (
-        f'WITH o AS (SELECT {cell}, sum(delta) AS value FROM "{schema}".cells GROUP BY {cell}), '  # noqa: S608
-        f'n AS (SELECT {cell}, sum(delta) AS value FROM "{beside}".cells GROUP BY {cell}) '
-        "SELECT authority, measure, count(*) AS cells, sum(coalesce(n.value, 0) - coalesce(o.value, 0)) AS by "
-        f"FROM o FULL JOIN n USING ({cell}) WHERE coalesce(n.value, 0) <> coalesce(o.value, 0) GROUP BY 1, 2 ORDER BY 1, 2"
+        "SELECT authority, measure, count(*) AS cells, sum(by) AS by FROM ("  # noqa: S608
+        f'SELECT {cell}, sum(delta) AS by FROM (SELECT {cell}, delta FROM "{beside}".cells '
+        f'UNION ALL SELECT {cell}, -delta FROM "{schema}".cells) o GROUP BY {cell} HAVING sum(delta) <> 0) changed '
+        "GROUP BY 1, 2 ORDER BY 1, 2"
     )
     return [Change(row.authority, row.measure, row.cells, int(row.by)) for row in connected.execute(text(query))]
 

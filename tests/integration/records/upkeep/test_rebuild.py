@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,15 +13,13 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from hypothesis import given
-from hypothesis import strategies as st
 from kafka import TopicPartition as KafkaPartition
 from kafka.admin import KafkaAdminClient
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 
 from contracts.events import Topic
-from contracts.topics import authority_of, source_topics, topic_of
+from contracts.topics import topic_of
 from services import orders, unpaid_work
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
@@ -36,16 +35,18 @@ from services.records.ingest.notes import Kind, Note
 from services.records.ingest.worker import Worker
 from services.records.model.bank_holidays import scotland
 from services.records.model.domain import Domain
-from services.records.upkeep import loading
+from services.records.upkeep import filling, loading
 from services.records.upkeep.history import History
-from services.records.upkeep.loading import Loading, share_out
+from services.records.upkeep.loading import Loading
 from services.records.upkeep.rebuild import Change, alone, rebuild
 from services.unpaid_work.domain import domain as unpaid_work_domain
 from tests.integration.records.conftest import NOW, Bench
 from tests.integration.records.ingest.test_parking import failing_on, ids_by_authority
 from tests.integration.records.ingest.test_parking import parked as of_parks
 from tests.integration.records.ingest.test_times import arrived
+from tests.integration.test_as_of import log
 from tests.support import scenario
+from tests.support.meter import CAME
 
 MIGRATIONS = Path(unpaid_work.__path__[0]) / "migrations"
 ORDERS_MIGRATIONS = Path(orders.__path__[0]) / "migrations"
@@ -323,11 +324,62 @@ def test_two_processes_make_the_same_and_a_fault_of_one_changes_nothing(
     assert told[-1] == (sent, sent)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(source_topics(*Topic))), st.integers(0, 1000)), st.integers(0, 5))
-def test_all_is_shared_out_and_an_authority_never_divided(ends: dict[str, int], processes: int) -> None:
-    shares = share_out(ends, processes)
-    assert len(shares) <= processes
-    if processes:
-        assert {topic: end for share in shares for topic, end in share.items()} == ends
-        owners = [{authority_of(topic) for topic in share} for share in shares]
-        assert sum(map(len, owners)) == len(set().union(*owners))
+@pytest.fixture
+def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut the log often, and hold hardly any record as it is."""
+    monkeypatch.setattr(filling, "PORTION", 30)
+    monkeypatch.setattr(filling, "HELD", 2)
+
+
+@pytest.mark.parametrize("name", ["orders", "unpaid_work"])
+def test_it_makes_what_a_worker_makes_and_leaves_every_index(
+    bench: Callable[[str], Bench],
+    postgres: str,
+    empty_kafka: str,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """However the log is cut, whatever becomes known when, and however few records are held as they are."""
+    monkeypatch.setattr(filling, "PORTION", 30)
+    monkeypatch.setattr(filling, "HELD", 2)
+    kafka = KafkaSettings(bootstrap=empty_kafka)
+    ensure(kafka, topic_specs(simulated=True))
+    with BulkProducer(kafka) as producer:
+        for topic, found in log(random.Random(4)).items():
+            producer.send_all(Outgoing(topic, b"", one.value, one.timestamp) for one in found)
+    one = bench(name)
+    with _live(one, kafka):
+        before, made = _came(one, name), _made(one, name)
+    migrations = MIGRATIONS if name == "unpaid_work" else ORDERS_MIGRATIONS
+    rebuild(DatabaseSettings(url=postgres, schema_name=name), kafka, one.domain, migrations, lambda *_: None)
+    assert "left" not in caplog.text
+    assert _came(one, name) == before
+    assert _made(one, name) == made
+
+
+_NEWS = 'SELECT authority, kind, subject, rule, event_id, "offset" FROM {0}.changes'
+
+
+def _came(bench: Bench, name: str) -> dict[str, list[str]]:
+    """Return every row that does not depend on batches."""
+    with bench.database.connect() as connection:
+        return {
+            what: sorted(str(row) for row in connection.execute(text(query.format(name))))
+            for what, query in (CAME | {"changes": _NEWS}).items()
+        }
+
+
+def _made(bench: Bench, name: str) -> list[str]:
+    """Return the definitions of all indexes and constraints."""
+    with bench.database.connect() as connection:
+        return sorted(
+            connection.scalars(
+                text(
+                    "SELECT indexdef FROM pg_indexes WHERE schemaname = :name UNION ALL "
+                    "SELECT concat_ws(' ', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint "
+                    "WHERE connamespace = CAST(:name AS regnamespace)"
+                ),
+                {"name": name},
+            )
+        )
