@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from itertools import islice
@@ -27,6 +27,7 @@ from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import Outgoing
 from services.operations.topics import ensure, topic_specs
 from services.simulate.nation import Simulation
+from services.simulate.telling.sending import Delivery
 from tests.load import stock_agent
 from tests.support.meter import Meter, Spent
 from tests.support.parts import kafka_process
@@ -100,8 +101,13 @@ def stack() -> Iterator[tuple[Platform, Meter]]:
 
 def send(kafka: str, months: int) -> Counter[str]:
     """Send the log, and return the number of events by kind of topic."""
+    return send_all(kafka, Simulation(1, months, END).deliveries())
+
+
+def send_all(kafka: str, deliveries: Iterable[Delivery]) -> Counter[str]:
+    """Send these, and return the number of events by kind of topic."""
     sent: Counter[str] = Counter()
-    remaining = Simulation(1, months, END).deliveries()
+    remaining = iter(deliveries)
     with BulkProducer(KafkaSettings(bootstrap=kafka)) as producer:
         while group := list(islice(remaining, 20_000)):
             producer.send_all(Outgoing(d.topic, d.key, d.value, d.arrived) for d in group)
