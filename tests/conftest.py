@@ -32,9 +32,10 @@ from tests.support.grammars import compile_late
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
+from tests.support.resting import Resting
 from tests.support.rewriting import rewrite_share
 from tests.support.spending import Spending
-from tests.support.together import Together, beside_cores, fills, number_of
+from tests.support.together import Together, beside_cores, cores, fills, number_of
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -66,18 +67,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the processor time of each file."""
+    """Count the processor time of each file; let a worker's brokers rest with files that use none."""
     config.pluginmanager.register(Spending())
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(Resting())
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Return how many keep the cores busy, and one that fills gaps, but only as many as there is memory for.
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return how many keep the cores busy, and those that fill gaps, but only as many as there is memory for.
 
-    Return none beside the test process where a broker or a database was given.
+    Return none beside the test process where a broker or a database was given; and one for each core where no test waits, as every worker
+    takes seconds of a core to find the tests.
     """
     given = os.environ.get("PAYBACK_TEST_KAFKA") or os.environ.get("PAYBACK_TEST_POSTGRES")
     fitting = psutil.virtual_memory().available // MEMORY_OF_A_WORKER
-    return 0 if given else max(1, min(beside_cores() + 1, fitting))
+    wanted = cores() if config.option.fast else beside_cores() + cores()
+    return 0 if given else max(1, min(wanted, fitting))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
@@ -96,7 +101,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Have the worker that fills gaps yield to those with parts, whose tests wait for answers, once all have found their tests."""
+    """Have a worker that fills gaps yield to those with parts, whose tests wait for answers, once all have found their tests."""
     told = getattr(session.config, "workerinput", None)
     if told and fills(number_of(told["workerid"]), told["workercount"]):
         os.nice(YIELDING)

@@ -178,6 +178,10 @@ def _copy(directory: Path, to: Path) -> None:
     subprocess.check_call(["cp", "--archive", "--sparse=always", directory, to])
 
 
+RUNNING: "set[KafkaProcess]" = set()
+"""Those of this process."""
+
+
 class KafkaProcess:
     """A broker that can be stopped, or killed, and started again on the same port and data."""
 
@@ -209,6 +213,7 @@ class KafkaProcess:
             self._format()
         command = _java("kafka.Kafka", str(self._properties), options=self._options)
         self._process = spawn(command, self.log, environment=self._environment())
+        RUNNING.add(self)
         wait_until(self._answers, "Apache Kafka", self._process, self.log, seconds=60)
 
     def ensure_running(self) -> None:
@@ -257,6 +262,7 @@ class KafkaProcess:
         if self._process is None:
             return None
         stop(self._process, how, seconds=30)
+        RUNNING.discard(self)
         status, self._process = self._process.returncode, None
         return status
 

@@ -7,7 +7,10 @@ from xdist.workermanage import WorkerController
 
 TOGETHER = (
     ("tests/e2e/stack/",),
-    ("tests/e2e/test_publications.py", "tests/e2e/test_stories.py", "tests/e2e/test_three_clicks.py"),
+    (
+        *("tests/e2e/test_pages.py", "tests/e2e/test_publications.py"),
+        *("tests/e2e/test_stories.py", "tests/e2e/test_three_clicks.py"),
+    ),
     ("tests/faults/test_parts_away.py", "tests/faults/test_killed_workers.py"),
     (
         *("tests/faults/test_alerts.py", "tests/faults/test_parked.py", "tests/faults/test_chaos.py"),
@@ -29,14 +32,22 @@ QUIET = (
 """Files that want a processor and wait for nobody, where the others wait much: they start nothing, or PostgreSQL alone."""
 
 
+def cores() -> int:
+    """Return how many workers keep the cores busy that wait for nobody."""
+    return os.cpu_count() or 1
+
+
 def beside_cores() -> int:
-    """Return how many workers with parts of their own keep the cores busy, since tests of real parts wait much."""
-    return (os.cpu_count() or 1) + 2
+    """Return how many workers with parts of their own keep the cores busy, since tests of real parts wait much.
+
+    They may all wait at once: so there are as many more as there are cores that wait for nobody, and start less.
+    """
+    return cores() + 1
 
 
 def fills(number: int, workers: int) -> bool:
     """Return whether this worker is one more than those with parts: it fills the gaps while they wait, with files that start none."""
-    return workers > beside_cores() and number == workers - 1
+    return beside_cores() <= number < workers
 
 
 class Together(LoadFileScheduling):  # type: ignore[misc]
@@ -65,14 +76,18 @@ class Together(LoadFileScheduling):  # type: ignore[misc]
             super()._reschedule(node)
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        """Give the worker that fills gaps quiet files only, and end it when there is none."""
-        if fills(number_of(node.gateway.id), self.numnodes):
-            quiet = next((scope for scope in self.workqueue if scope.startswith(QUIET)), None)
-            if quiet is None:
-                node.shutdown()
-                return
-            self.workqueue.move_to_end(quiet, last=False)
+        """Give a worker that fills gaps quiet files only, and end it when there is none; the others take them last."""
+        filling = self._fills(node)
+        wanted = next((scope for scope in self.workqueue if scope.startswith(QUIET) is filling), None)
+        if filling and wanted is None and not all(map(self._fills, self.nodes)):
+            node.shutdown()
+            return
+        if wanted is not None:
+            self.workqueue.move_to_end(wanted, last=False)
         super()._assign_work_unit(node)
+
+    def _fills(self, node: WorkerController) -> bool:
+        return fills(number_of(node.gateway.id), self.numnodes)
 
     def _split_scope(self, nodeid: str) -> str:
         return next(

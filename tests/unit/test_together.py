@@ -83,6 +83,22 @@ def test_it_does_nothing_where_all_files_are_of_parts(tmp_path: Path) -> None:
     assert said.read_text() == "gw0 part\n" * 3
 
 
+SLOW = """
+import os, time
+
+def pytest_configure(config):
+    time.sleep(os.environ.get("PYTEST_XDIST_WORKER") == "gw0")  # the other is there first, and stays when one is too many
+"""
+
+
+def test_it_does_all_where_it_is_alone(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text(FILLING + SLOW)
+    said = tmp_path / "said"
+    (tmp_path / "test_part.py").write_text(SAYS.format(to=str(said), kind="part"))
+    assert re.search(r"= 1 passed in ", shared_out(tmp_path))
+    assert said.read_text() == "gw1 part\n"
+
+
 def shared_out(directory: Path) -> str:
     """Run the tests of a directory in two workers, and return what is said of them."""
     command = [sys.executable, "-m", "pytest", "-v", "-p", "xdist", "-n", "2", "-p", "no:cacheprovider", str(directory)]
