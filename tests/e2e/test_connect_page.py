@@ -1,22 +1,21 @@
 """The connector's page in a browser, without a platform: a table becomes a form, the form a mapping, and the mapping a check."""
 
+import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
+from deploy.local.process import stop, wait_until
 from services.connect.mapping.loading import load_mapping
 from tests.support.accessibility import assert_accessible
-from tests.support.children import child
+from tests.support.forked import PAYBACK, fork
 from tests.support.keyboard import focused, label_of_focus, pressing
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples/connect/one-row-per-order"
 DAY_1 = EXAMPLES / "orders 2026-03-02.xlsx"
-PAYBACK = str(Path(sys.executable).with_name("payback"))
 ANSWERS = {
     "Ferry off": "Other, not client-based",
     "Squad": "Group",
@@ -29,13 +28,13 @@ PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, heig
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """Yield the address of the page that somebody without a mapping started."""
-    with child([PAYBACK, "connect", "page", "orders.yaml"], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as running:
-        try:
-            assert running.stdout is not None
-            yield running.stdout.readline().removeprefix("Open ").strip()
-        finally:
-            running.terminate()
-            running.wait(30)
+    said = tmp_path / "said"
+    running = fork([PAYBACK, "connect", "page", "orders.yaml"], said, os.environ, tmp_path)
+    try:
+        wait_until(lambda: said.exists() and "\n" in said.read_text(), "the page", running, said, seconds=60)
+        yield said.read_text().partition("\n")[0].removeprefix("Open ").strip()
+    finally:
+        stop(running)
 
 
 @pytest.fixture

@@ -3,10 +3,13 @@
 import csv
 import io
 import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import HEARD, MISSING, NOTICE, Site, sign_in
 from tests.support.accessibility import assert_accessible
@@ -53,11 +56,26 @@ NO_PAGE = {"/compare", "/releases/{release}/compare", "/sign-in/begin", "/sign-i
 SEEN = [(who, path) for who in ("public", "national") for path in PATHS if who == "public" or path not in SAME_FOR_ALL]
 
 
+@pytest.fixture(scope="module")
+def looking(browser: Browser, site: Site) -> Iterator[Callable[[str], Page]]:
+    """Yield what returns the one page of somebody: in a new browser's process, axe would be compiled anew for each address."""
+    with ExitStack() as contexts:
+
+        @cache
+        def of(who: str) -> Page:
+            page = contexts.enter_context(browser.new_context()).new_page()
+            if who != "public":
+                sign_in(page, site, who)
+            return page
+
+        yield of
+
+
 @pytest.mark.parametrize(("who", "path"), SEEN)
-def test_pages_have_no_accessibility_faults(page: Page, site: Site, who: str, path: str) -> None:
-    if who != "public":
-        sign_in(page, site, who)
+def test_pages_have_no_accessibility_faults(looking: Callable[[str], Page], site: Site, who: str, path: str) -> None:
+    page = looking(who)
     page.goto(site.url + path)
+    assert page.get_by_role("button", name="Sign out").count() == (who != "public")
     # With scripts of its own, axe needs no leave from the page's policy.
     assert_accessible(page)
 

@@ -22,6 +22,7 @@ SERVER.set_forkserver_preload(
         *(f"services.{service}.{module}" for service in RECORDS for module in ("api", "domain")),
         *(f"services.records.{module}" for module in ("api.run_api", "ingest.run_worker", "webhooks.run_webhooks")),
         *("services.reporting.app", "services.reporting.ingest.run_worker", "services.desk.app"),
+        "tests.support.preloaded",
     ]
 )
 
@@ -54,10 +55,10 @@ def is_ours(command: Sequence[str]) -> bool:
     return (*command[:2],) == (sys.executable, "-m") or command[0] == PAYBACK
 
 
-def fork(command: Sequence[str], log: Path, environment: Mapping[str, str]) -> Served:
-    """Run a command of ours, as deploy.local.process.spawn does."""
+def fork(command: Sequence[str], log: Path, environment: Mapping[str, str], folder: Path | None = None) -> Served:
+    """Run a command of ours, as deploy.local.process.spawn does, in this folder."""
     assert is_ours(command)
-    return Served(SERVER.Process(target=_run, args=(list(command), log, dict(environment)), daemon=True))
+    return Served(SERVER.Process(target=_run, args=(list(command), log, dict(environment), folder), daemon=True))
 
 
 def go_along() -> None:
@@ -68,8 +69,10 @@ def go_along() -> None:
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]
 
 
-def _run(command: list[str], log: Path, environment: dict[str, str]) -> None:
+def _run(command: list[str], log: Path, environment: dict[str, str], folder: Path | None) -> None:
     go_along()
+    if folder is not None:
+        os.chdir(folder)
     os.setsid()
     os.environ.clear()
     os.environ.update(environment)

@@ -19,6 +19,7 @@ from tests.e2e.stack.conftest import Stack
 from tests.integration.connect.test_template import ORDER, SESSION, fill
 from tests.support import past_years
 from tests.support.accessibility import ONLY_FAULTS, assert_accessible
+from tests.support.commands import carry_out
 from tests.support.extracts import taken
 
 EXAMPLES = Path(__file__).parents[3] / "docs/examples/connect"
@@ -29,7 +30,7 @@ SHETLAND, INVERCLYDE, FIFE, ORKNEY = "S12000027", "S12000018", "S12000047", "S12
 def send(stack: Stack, authority: str, folder: Path, *arguments: Path) -> str:
     (folder / "token").write_text(stack["tokens"][authority])
     where = ["--orders", stack["orders"], "--unpaid-work", stack["unpaid_work"], "--token-file", str(folder / "token")]
-    done = subprocess.run([PAYBACK, "connect", "send", *arguments, *where], capture_output=True, text=True, check=False)
+    done = carry_out(["connect", "send", *map(str, arguments), *where], os.environ, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -56,7 +57,8 @@ def shown(stack: Stack, authority: str, measure: str, wanted: dict[str, int]) ->
 @pytest.mark.timeout(290)
 def test_a_workbook_without_a_mapping_changes_the_figures(stack: Stack, tmp_path: Path) -> None:
     book = tmp_path / "orders.xlsx"
-    subprocess.run([PAYBACK, "connect", "template", str(book), "--authority", "Shetland Islands"], check=True)
+    made = carry_out(["connect", "template", str(book), "--authority", "Shetland Islands"], os.environ, tmp_path)
+    assert made.returncode == 0, made.stderr
     home = {name: value for name, value in ORDER.items() if not name.startswith(("Transferred", "Reference there"))}
     fill(book, "Orders", home)
     fill(book, "Sessions", SESSION)

@@ -3,14 +3,13 @@
 import ipaddress
 import os
 import re
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -34,7 +33,7 @@ from contracts.events import Topic
 from contracts.topics import NATIONAL_AGGREGATES, topic_of
 from deploy.kafka import access, rights
 from deploy.kafka.rights import Holder
-from deploy.local.process import free_ports, stop, tail
+from deploy.local.process import free_ports, stop, tail, wait_until
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
@@ -45,8 +44,8 @@ from services.operations.moving.copying import Copier
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
-from tests.support.children import child
-from tests.support.kafka import KafkaProcess
+from tests.support.commands import carry_out
+from tests.support.forked import fork
 from tests.support.lacking import cannot
 
 pytestmark = pytest.mark.durable_broker
@@ -385,15 +384,8 @@ def environment(settings: KafkaSettings) -> dict[str, str]:
     }
 
 
-def test_topics_are_looked_after_with_no_more_than_the_rights_for_it(guarded: Guarded) -> None:
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("payback")), "topics"],
-        env=environment(guarded.enter(rights.SERVICES["topics"])),
-        capture_output=True,
-        text=True,
-        timeout=150,
-        check=False,
-    )
+def test_topics_are_looked_after_with_no_more_than_the_rights_for_it(guarded: Guarded, tmp_path: Path) -> None:
+    done = carry_out(["topics"], environment(guarded.enter(rights.SERVICES["topics"])), tmp_path)
     assert done.returncode == 0, done.stderr
     assert "65 topics exist" in done.stdout
 
@@ -404,28 +396,17 @@ def test_who_looks_after_topics_may_look_at_all_of_them(guarded: Guarded, name: 
     assert list(look_at_kafka(guarded.enter(rights.SERVICES[name]), topic_specs(), system_clock())) == []
 
 
-def test_who_copies_may_read_everything_and_write_nothing(guarded: Guarded, kafka_process: KafkaProcess) -> None:
+def test_who_copies_may_read_everything_and_write_nothing(guarded: Guarded, empty_kafka: str) -> None:
     topic = topic_of(Topic.ORDERS, MINE)
     write(guarded.inner, topic)
     copying = guarded.enter(rights.SERVICES["copy"])
-    apache_kafka.remove_topics(kafka_process.address)
-    there = KafkaSettings(bootstrap=kafka_process.address)
+    there = KafkaSettings(bootstrap=empty_kafka)
     with closing(Copier(copying, there)) as copier:
         assert copier.round() > 0
         assert copier.round() == 0
     assert can_read(there, topic)
     with pytest.raises(Refused):
         write(copying, topic)
-
-
-@contextmanager
-def running(command: list[str], variables: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("wb") as output:
-        process = child(command, env=variables, stdout=output, stderr=output)
-        try:
-            yield process
-        finally:
-            stop(process, seconds=60)
 
 
 def told(address: str) -> str:
@@ -439,24 +420,27 @@ def told(address: str) -> str:
 
 @pytest.mark.parametrize("service", ["orders", "unpaid-work", "reporting"])
 def test_a_worker_needs_no_more_than_its_rights(
-    guarded: Guarded, new_database: Callable[[], str], tmp_path: Path, service: str
+    guarded: Guarded, migrated: Callable[[], str], tmp_path: Path, service: str
 ) -> None:
     module = service.replace("-", "_")
     (port,) = free_ports(1)
     variables = environment(guarded.enter(rights.SERVICES[f"{service}-worker"])) | {
-        "PAYBACK_DATABASE_URL": new_database(),
+        "PAYBACK_DATABASE_URL": migrated(),
         "PAYBACK_DATABASE_SCHEMA_NAME": module,
         "PAYBACK_METRICS_PORT": str(port),
     }
-    subprocess.run([sys.executable, "-m", f"services.{module}", "migrate"], env=variables, check=True, timeout=150)
     log = tmp_path / "worker.log"
-    with running([sys.executable, "-m", f"services.{module}", "worker"], variables, log) as process:
-        deadline = time.monotonic() + 150
+    process = fork([sys.executable, "-m", f"services.{module}", "worker"], log, variables)
+    try:
         # Measuring lag, which begins a while after readiness, needs rights too.
-        while not (
-            told(f"http://127.0.0.1:{port}/ready") and "stream_lag{" in told(f"http://127.0.0.1:{port}/metrics")
-        ):
-            assert process.poll() is None, tail(log)
-            assert time.monotonic() < deadline, tail(log)
-            time.sleep(0.2)
+        wait_until(
+            lambda: (
+                bool(told(f"http://127.0.0.1:{port}/ready"))
+                and "stream_lag{" in told(f"http://127.0.0.1:{port}/metrics")
+            ),
+            *(f"the worker of {service}", process, log),
+            seconds=150,
+        )
+    finally:
+        stop(process, seconds=60)
     assert "Authorization" not in log.read_text(), tail(log)
