@@ -9,6 +9,7 @@ import pytest
 
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.figures.answers import Answer, Question
+from services.reporting.figures.quality import Quality
 from services.reporting.files.json_stat import as_json_stat as as_cube
 from services.reporting.files.tidy import Tidy
 from services.reporting.formats.writers import as_json_stat
@@ -25,6 +26,7 @@ MADE = datetime(2026, 5, 10, 9, tzinfo=UTC)
 RELEASE = ReleaseInfo("2026-03.1", PUBLISHED, date(2026, 3, 1), date(2026, 5, 8), "", MADE, MADE, None, (), {})
 SHOWN = {(SCOTLAND, "2024-25"): 65.5, (SCOTLAND, "2025-26"): 66.25, ("S12000005", "2025-26"): 70.0}
 HIDDEN = ("S12000005", "2024-25")
+NOTHING_SAID = Quality((), (), (), (), {}, [], [])
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def test_an_answer_is_read_with_its_areas_periods_and_marks(toolkit: Path, tmp_p
     question = Question(*YEARS, Grain("authority", "year"))
     rows = [row(*key) for key in (*SHOWN, HIDDEN)]
     answer = Answer(SHARE, question, Span(YEARS[0], date(2026, 3, 1)), RELEASE, live=False, whole=None, rows=rows)
-    found = read(toolkit, msgspec.json.encode(as_json_stat(answer, {})), tmp_path / "answer.json")
+    found = read(toolkit, msgspec.json.encode(as_json_stat(answer, NOTHING_SAID)), tmp_path / "answer.json")
     assert (found["kind"], found["ids"]) == ("dataset", ["authority", "period", "category", "figure"])
     assert (found["roles"]["geo"], found["roles"]["time"], found["roles"]["metric"]) == (
         ["authority"],

@@ -44,9 +44,9 @@ from services.reporting.api.schemas import (
     answers,
 )
 from services.reporting.disclosure.gate import DECIMALS, Gate
-from services.reporting.figures import quality
 from services.reporting.figures.answers import Answer, Enquiry, Question
 from services.reporting.figures.comparison import compare
+from services.reporting.figures.quality import quality_of
 from services.reporting.formats.metadata import describe, describe_release, describe_with_versions
 from services.reporting.formats.negotiation import has_it, media_type, tag
 from services.reporting.formats.writers import CSV, CSVW, MediaType, render
@@ -83,8 +83,8 @@ def data(database: Engine, clock: Clock) -> APIRouter:
         with transaction(database) as connection:
             enquiry = Enquiry(connection, viewer, now.date())
             answer = ask(enquiry, indicator, question)
-            beside = None if kind == CSV else quality.beside(enquiry, answer)
-        return Given(render(answer, kind, _csv_address(request), beside), len(answer.rows))
+            quality = None if kind == CSV else quality_of(enquiry, answer)
+        return Given(render(answer, kind, _csv_address(request), quality), len(answer.rows))
 
     def answer_to(
         request: Request, viewer: Identity, indicator: Indicator, asked: Asked, extension: str | None
@@ -184,8 +184,8 @@ def comparisons(database: Engine, clock: Clock) -> APIRouter:
                 own = ask(enquiry, indicator, replace(question, area=found))
                 scotland = ask(enquiry, indicator, question)
                 rows[indicator.id] = {"authority": own.rows, "scotland": scotland.rows}
-            beside = quality.beside(enquiry, own)
-        return json({"authority": found, **_known(own), "quality": beside, "indicators": rows})
+            quality = quality_of(enquiry, own)
+        return json({"authority": found, **_known(own), "quality": quality, "indicators": rows})
 
     def found(viewer: Identity, names: Iterable[str], asked: When) -> list[dict[str, Any]]:
         """Return the comparisons of these indicators, reading what they share once."""
@@ -227,8 +227,8 @@ def _share(id: str) -> Indicator:  # noqa: A002
 
 
 def _comparison(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
-    beside = quality.beside(enquiry, answer)
-    return {"indicator": describe(answer.indicator), **_known(answer), "quality": beside, **compared(answer)}
+    quality = quality_of(enquiry, answer)
+    return {"indicator": describe(answer.indicator), **_known(answer), "quality": quality, **compared(answer)}
 
 
 def _known(answer: Answer) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from contracts.authorities import AUTHORITIES, in_force
 from contracts.cells import BOTH, Service
@@ -150,17 +149,19 @@ def latest_month(enquiry: Enquiry) -> date:
     return before if published is None else min(before, published.last_month)
 
 
-def summary(found: Sequence[Completeness]) -> dict[str, Any]:
-    """Return the authorities by state, and the doubts about those that have any."""
-    by_state = {str(state): [each.authority for each in found if each.state is state] for state in State}
-    return by_state | {"doubts": {each.authority: each.doubts for each in found if each.doubts}}
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The authorities by state, and the doubts about those that have any."""
 
+    complete: tuple[str, ...]
+    partial: tuple[str, ...]
+    not_known: tuple[str, ...]
+    missing: tuple[str, ...]
+    doubts: Mapping[str, tuple[Doubt, ...]]
 
-def beside(enquiry: Enquiry, answer: Answer) -> dict[str, Any]:
-    """Return the quality information of an answer."""
-    found = standings(enquiry, answer.span, answer.whole, answer.release, answer.indicator.services)
-    more = {"lacking": lacking(enquiry, answer), "still_to_come": still_to_come(enquiry, answer), "method": METHOD}
-    return summary(found) | more
+    @property
+    def by_state(self) -> dict[State, tuple[str, ...]]:
+        return {state: getattr(self, state.value) for state in State}
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,37 @@ class Lacking:
 
     period: str
     authorities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quality(Summary):
+    """The quality of the figures of an answer, in the form in which programs get it."""
+
+    lacking: list[Lacking]
+    still_to_come: list[ToCome]
+    method: str = METHOD
+
+
+def summary(found: Sequence[Completeness]) -> Summary:
+    """Return the authorities by state, and the doubts about those that have any."""
+
+    def those(state: State) -> tuple[str, ...]:
+        return tuple(each.authority for each in found if each.state is state)
+
+    return Summary(
+        those(State.COMPLETE),
+        those(State.PARTIAL),
+        those(State.NOT_KNOWN),
+        those(State.MISSING),
+        {each.authority: each.doubts for each in found if each.doubts},
+    )
+
+
+def quality_of(enquiry: Enquiry, answer: Answer) -> Quality:
+    """Return the quality of the figures of an answer."""
+    told = summary(standings(enquiry, answer.span, answer.whole, answer.release, answer.indicator.services))
+    by_state = told.complete, told.partial, told.not_known, told.missing
+    return Quality(*by_state, told.doubts, lacking(enquiry, answer), still_to_come(enquiry, answer))
 
 
 def lacking(enquiry: Enquiry, answer: Answer) -> list[Lacking]:

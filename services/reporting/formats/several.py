@@ -4,7 +4,7 @@ These functions take rows that have passed the gate; they cannot make any.
 """
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, assert_never
 
@@ -14,6 +14,7 @@ from openpyxl import Workbook
 from services.chassis import sheets
 from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Answer
+from services.reporting.figures.quality import Summary
 from services.reporting.formats import writers
 from services.reporting.formats.linked_names import Dimension
 from services.reporting.formats.metadata import describe, describe_release
@@ -31,7 +32,7 @@ class Several:
     """The answers of each indicator, area by area."""
 
     answers: Sequence[Answer]
-    quality: Mapping[str, Any]
+    quality: Summary
 
     @property
     def rows(self) -> Iterator[tuple[Answer, Row]]:

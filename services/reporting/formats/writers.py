@@ -17,6 +17,7 @@ from services.chassis import sheets, workbooks
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
+from services.reporting.figures.quality import Quality, State, Summary
 from services.reporting.formats.linked_names import AREA_URI, REF_AREA, REF_PERIOD, Codes, Dimension, dimensions
 from services.reporting.formats.metadata import describe, describe_release, provisional_words
 from services.reporting.registry.areas import AREA_NAMES, name_in
@@ -64,24 +65,28 @@ TITLES = {
 }
 
 
-def render(answer: Answer, media_type: MediaType, address: str, quality: Mapping[str, Any] | None) -> bytes:
-    """Return the answer in one of the formats. `address` is that of the CSV file, which its metadata name."""
+def render(answer: Answer, media_type: MediaType, address: str, quality: Quality | None) -> bytes:
+    """Return the answer in one of the formats. `address` is that of the CSV file, which its metadata name.
+
+    CSV has no place for the quality, so only there may it be None.
+    """
+    if media_type == "text/csv":
+        return as_csv(answer)
+    assert quality is not None, f"{media_type} states the quality of its figures"
     match media_type:
         case "application/json":
             return msgspec.json.encode(as_json(answer, quality))
-        case "text/csv":
-            return as_csv(answer)
         case "application/csvm+json":
-            return msgspec.json.encode(as_csvw(answer, address, quality or {}))
+            return msgspec.json.encode(as_csvw(answer, address, quality))
         case "application/vnd.json-stat+json":
-            return msgspec.json.encode(as_json_stat(answer, quality or {}))
+            return msgspec.json.encode(as_json_stat(answer, quality))
         case "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet":
-            return as_xlsx(answer, quality or {})
+            return as_xlsx(answer, quality)
         case _:
             assert_never(media_type)
 
 
-def as_json(answer: Answer, quality: object) -> dict[str, Any]:
+def as_json(answer: Answer, quality: Quality) -> dict[str, Any]:
     """Return the definition, the origin of the figures, quality, and rows."""
     return {
         "indicator": describe(answer.indicator),
@@ -125,7 +130,7 @@ def _title(indicator: Indicator) -> str:
     return f"{indicator.title} ({mark} of the definition)" if mark else indicator.title
 
 
-def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[str, Any]:
+def as_csvw(answer: Answer, address: str, quality: Quality) -> dict[str, Any]:
     """Return metadata of the CSV file: W3C Model for Tabular Data."""
     kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(MEASURES, "decimal") | dict.fromkeys(_MARKS, "boolean")
     kinds["period_uri"] = "anyURI"
@@ -159,13 +164,13 @@ def as_csvw(answer: Answer, address: str, quality: Mapping[str, Any]) -> dict[st
     }
 
 
-def _notes(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
+def _notes(answer: Answer, quality: Quality) -> dict[str, Any]:
     """Return what readers must know beside the figures."""
     indicator = answer.indicator
     return {"definition": {"version": indicator.version, "status": indicator.status}, "quality": quality}
 
 
-def as_json_stat(answer: Answer, quality: Mapping[str, Any]) -> dict[str, Any]:
+def as_json_stat(answer: Answer, quality: Quality) -> dict[str, Any]:
     """Return JSON-stat 2: the cube of areas, periods, categories and measures.
 
     A suppressed value is null with the status that says why; a value that is provisional or of part of a period has status `p`.
@@ -229,7 +234,7 @@ def json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
     }
 
 
-def as_xlsx(answer: Answer, quality: Mapping[str, Any]) -> bytes:
+def as_xlsx(answer: Answer, quality: Quality) -> bytes:
     """Return a cover sheet that says what the figures are, and the figures."""
     book = Workbook()
     add_cover(book, [*_cover(answer), *completeness(quality), *_still_to_come(quality)])
@@ -306,31 +311,30 @@ def cover_of_figures(answer: Answer, provisional: str = "") -> list[tuple[str, .
 
 
 _COMPLETENESS = {
-    "complete": "Complete: reported since the period ended",
-    "partial": "Reported, with doubts",
-    "not_known": "Not known: nothing to judge by",
-    "missing": "Not reported",
+    State.COMPLETE: "Complete: reported since the period ended",
+    State.PARTIAL: "Reported, with doubts",
+    State.NOT_KNOWN: "Not known: nothing to judge by",
+    State.MISSING: "Not reported",
 }
 
 
-def completeness(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def completeness(quality: Summary) -> Iterator[tuple[str, ...]]:
     """Yield the number of authorities behind the figures, and the names of those missing."""
-    number = sum(len(quality.get(state, ())) for state in _COMPLETENESS)
-    for state, words in _COMPLETENESS.items():
-        codes = quality.get(state, ())
-        names = "" if state == "complete" else f": {', '.join(AREA_NAMES[code] for code in codes)}"
-        yield words, f"{len(codes)} of {number} authorities{names if codes else ''}"
-    for each in quality.get("lacking", ()):
+    number = sum(map(len, quality.by_state.values()))
+    for state, codes in quality.by_state.items():
+        names = "" if state is State.COMPLETE else f": {', '.join(AREA_NAMES[code] for code in codes)}"
+        yield _COMPLETENESS[state], f"{len(codes)} of {number} authorities{names if codes else ''}"
+    for each in quality.lacking if isinstance(quality, Quality) else ():
         yield f"Not reported of {each.period}", ", ".join(name_in(code, each.period) for code in each.authorities)
-    for code, doubts in quality.get("doubts", {}).items():
+    for code, doubts in quality.doubts.items():
         yield "Doubt", f"{AREA_NAMES[code]}: {'. '.join(DOUBTS[doubt] for doubt in doubts)}"
 
 
-def _still_to_come(quality: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+def _still_to_come(quality: Quality) -> Iterator[tuple[str, ...]]:
     """Yield what is still likely to arrive, area by area, and how that was estimated."""
-    for each in quality.get("still_to_come", ()):
+    for each in quality.still_to_come:
         much = "not known" if each.share is None else f"{each.share:.0f}% of reports"
         why = f" ({each.why})" if each.why else ""
         yield "Likely still to arrive", f"{name_in(each.authority, each.period)}, {each.period}: {much}{why}"
-    if quality.get("still_to_come"):
-        yield "How that is estimated", quality["method"]
+    if quality.still_to_come:
+        yield "How that is estimated", quality.method

@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from services.reporting.api.parameters import Asked, ask, known_indicator, question_of
-from services.reporting.figures import quality
 from services.reporting.figures.answers import Question
+from services.reporting.figures.quality import quality_of
 from services.reporting.formats.negotiation import media_type
 from services.reporting.formats.writers import render
 from services.reporting.pages.site import Site, release_of
@@ -33,8 +33,8 @@ def add_downloads(pages: APIRouter, site: Site) -> None:
         question = replace(question_of(indicator, asked), release=release)
         with site.reading(request) as reader:
             answer = ask(reader.enquiry, indicator, question)
-            beside = quality.beside(reader.enquiry, answer)
-        content = render(answer, kind, "figures.csv", beside)
+            quality = quality_of(reader.enquiry, answer)
+        content = render(answer, kind, "figures.csv", quality)
         name = file_name(indicator, question, "live" if answer.release is None else answer.release.id, extension)
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
         return Response(content, media_type=kind, headers=headers)

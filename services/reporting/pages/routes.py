@@ -337,7 +337,7 @@ def _quality(site: Site, request: Request) -> Shown:
             offered=offered,
             choice=choice,
             now=site.clock(),
-            counts=quality.summary(found),
+            summary=quality.summary(found),
             why=DOUBTS,
             proved=last_proof(reader.connection),
         )

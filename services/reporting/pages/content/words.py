@@ -1,6 +1,6 @@
 """Figures and dates in the words of pages."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
 from contracts.authorities import AUTHORITIES
@@ -9,7 +9,7 @@ from contracts.periods import LONDON, parse_first, quarter_months
 from services.chassis.web.words import rounded
 from services.reporting.disclosure.gate import Row, ToCome, Why
 from services.reporting.figures.evidence import DOUBTS
-from services.reporting.figures.quality import Completeness, State, summary
+from services.reporting.figures.quality import Completeness, State, Summary, summary
 from services.reporting.read.queries import Span
 from services.reporting.statistics.funnel import FEWEST
 
@@ -143,12 +143,12 @@ def completeness_of(found: Sequence[Completeness], services: Collection[Service]
     return f"{told} Reports about {by} are judged."
 
 
-def completeness(counts: Mapping[str, Sequence[str]]) -> str:
+def completeness(found: Summary) -> str:
     """Return the number of complete authorities, and the states of the others."""
-    others = (("partial", "may lack something"), ("not_known", "not known"), ("missing", "not reported"))
-    parts = [f"{len(counts[state])} {said}" for state, said in others if counts[state]]
-    number = sum(len(counts[state]) for state in ("complete", *(state for state, _ in others)))
-    return ", ".join([f"{len(counts['complete'])} of {number} authorities complete", *parts]) + "."
+    others = {state: codes for state, codes in found.by_state.items() if state is not State.COMPLETE and codes}
+    parts = [f"{len(codes)} {_STATES[state].lower()}" for state, codes in others.items()]
+    number = sum(map(len, found.by_state.values()))
+    return ", ".join([f"{len(found.complete)} of {number} authorities complete", *parts]) + "."
 
 
 def without(names: Sequence[str], area: str = "") -> str:
