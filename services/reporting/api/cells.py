@@ -47,9 +47,9 @@ def router(database: Engine) -> APIRouter:
             first=day(from_, parse_first),
             last=day(to, parse_last),
         )
-        cut = AsOf(as_of) if as_of else Live()
+        vintage = AsOf(as_of) if as_of else Live()
         with transaction(database) as connection:
-            found = queries.cells_page(connection, cut, wanted, from_cursor(cursor), limit)
+            found = queries.cells_page(connection, vintage, wanted, from_cursor(cursor), limit)
         rows = Gate(viewer).cells(found)
         following = to_cursor(found[-1][:4]) if len(found) == limit else None
         return json({"cells": rows, "next": following})

@@ -15,7 +15,7 @@ from enum import StrEnum
 from services.chassis.api.auth import Identity
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEPS, CellName, cells_in, step_of
 from services.reporting.read.queries import Span
-from services.reporting.read.vintages import Cut, Released, Rounded
+from services.reporting.read.vintages import Released, Rounded, Vintage
 from services.reporting.registry.areas import SCOTLAND, members
 from services.reporting.registry.indicators import Form, Indicator, Kind
 from services.reporting.statistics.causes import Cause, Change, Counts
@@ -51,7 +51,7 @@ class Why(StrEnum):
 class Figure:
     """An exact figure before it passes the gate."""
 
-    cut: Cut
+    vintage: Vintage
     area: str
     period: str
     category: str
@@ -206,10 +206,10 @@ class Gate:
         )
         return ChangeRow(*change[:4], before, after, change.why, suppressed=None in {before, after})
 
-    def to_come(self, cut: Cut, area: str, period: str, found: Outlook) -> ToCome | None:
+    def to_come(self, vintage: Vintage, area: str, period: str, found: Outlook) -> ToCome | None:
         """Return the estimate, in whole percent; None if nothing is likely to come. The public sees no numbers of reports."""
         whole = self.sees_whole(area)
-        if not whole and (not isinstance(cut, Released) or 0 < found.arrived < FEWEST_FOR_AN_OUTLOOK):
+        if not whole and (not isinstance(vintage, Released) or 0 < found.arrived < FEWEST_FOR_AN_OUTLOOK):
             return ToCome(area, period, None, None, TOO_FEW)
         if found.share is None or found.expected is None:
             return ToCome(area, period, None, None, found.why)
@@ -268,7 +268,7 @@ class Gate:
 
     def _why_not(self, indicator: Indicator, figure: Figure) -> Why | None:
         """Return why the public is not shown this figure; None if it is."""
-        if not isinstance(figure.cut, Rounded) or not self._is_published(indicator, figure):
+        if not isinstance(figure.vintage, Rounded) or not self._is_published(indicator, figure):
             return Why.AUDIENCE
         if figure.months < _fewest_months(indicator, figure):
             return Why.PERIOD

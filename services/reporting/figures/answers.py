@@ -29,7 +29,7 @@ from services.reporting.read.queries import (
     sums,
 )
 from services.reporting.read.query_cache import remembered
-from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
+from services.reporting.read.vintages import AsOf, Live, Released, Rounded, Vintage
 from services.reporting.registry.areas import SCOTLAND, areas_of, is_there, members
 from services.reporting.registry.catalogue import DEFINITIONS, definition
 from services.reporting.registry.clocks import is_provisional
@@ -76,7 +76,7 @@ class Answer:
     """The release of the figures, or of others' figures."""
     live: bool
     """Whether any row is live."""
-    whole: Cut | None
+    whole: Vintage | None
     """The vintage of the areas that the viewer sees exactly."""
     rows: list[Row]
     off_by: int = 0
@@ -133,9 +133,9 @@ class Enquiry:
             return Gate(self.viewer)
         return self.once(("gate", published.id), lambda: Gate(self.viewer, published.public))
 
-    def known_on(self, cut: Cut) -> date:
+    def known_on(self, vintage: Vintage) -> date:
         """Return the day up to whose end the figures of a vintage were known; today for live ones."""
-        match cut:
+        match vintage:
             case Live():
                 return self.today
             case AsOf(day):
@@ -145,46 +145,48 @@ class Enquiry:
                 assert found is not None
                 return found.known_on
             case _:
-                assert_never(cut)
+                assert_never(vintage)
 
-    def coverage(self, cut: Cut) -> Coverage:
+    def coverage(self, vintage: Vintage) -> Coverage:
         """Return the result of `coverage.coverage`."""
         return self.once(
-            ("coverage", cut), lambda: remembered(self.connection, cut, "coverage", lambda: self._read_coverage(cut))
+            ("coverage", vintage),
+            lambda: remembered(self.connection, vintage, "coverage", lambda: self._read_coverage(vintage)),
         )
 
-    def _read_coverage(self, cut: Cut) -> Coverage:
-        if isinstance(cut, Rounded):
-            return as_published(self.connection, cut.release, self.cube(cut).there())
-        return coverage(self.connection, cut)
+    def _read_coverage(self, vintage: Vintage) -> Coverage:
+        if isinstance(vintage, Rounded):
+            return as_published(self.connection, vintage.release, self.cube(vintage).there())
+        return coverage(self.connection, vintage)
 
-    def reach(self, cut: Cut) -> tuple[date, date] | None:
+    def reach(self, vintage: Vintage) -> tuple[date, date] | None:
         """Return the first and the last month in which an order was imposed."""
-        if isinstance(cut, Released | Rounded):
-            return self.cube(cut).reach(ORDERS)
-        return reach(self.connection, cut)
+        if isinstance(vintage, Released | Rounded):
+            return self.cube(vintage).reach(ORDERS)
+        return reach(self.connection, vintage)
 
-    def reported(self, cut: Cut, span: Span, services: frozenset[Service] = BOTH) -> Months:
+    def reported(self, vintage: Vintage, span: Span, services: frozenset[Service] = BOTH) -> Months:
         """Return the result of `coverage.reported`: public figures are rounded, but whether there is anything is not."""
         return self.once(
-            ("reported", cut, span, services), lambda: reported(self.coverage(cut), services, span.first, span.last)
+            ("reported", vintage, span, services),
+            lambda: reported(self.coverage(vintage), services, span.first, span.last),
         )
 
     def reported_periods(
-        self, cut: Cut, span: Span, services: frozenset[Service], grain: str, *, at_end: bool = False
+        self, vintage: Vintage, span: Span, services: frozenset[Service], grain: str, *, at_end: bool = False
     ) -> Mapping[str, frozenset[str]]:
         """Return the result of `reported_periods`; use `at_end` if only the last month of a period decides, as for a level."""
 
         def work_out() -> Mapping[str, frozenset[str]]:
-            months = self.reported(cut, span, services)
-            months = _at_ends(months, span, grain, self.last_month(cut)) if at_end else months
+            months = self.reported(vintage, span, services)
+            months = _at_ends(months, span, grain, self.last_month(vintage)) if at_end else months
             return reported_periods(months, span, grain)
 
-        return self.once(("periods", cut, span, services, grain, at_end), work_out)
+        return self.once(("periods", vintage, span, services, grain, at_end), work_out)
 
-    def months_of(self, cut: Cut, span: Span, services: frozenset[Service], area: str) -> MonthsOf:
+    def months_of(self, vintage: Vintage, span: Span, services: frozenset[Service], area: str) -> MonthsOf:
         """Return the months of the span, within the vintage, on which anybody in the area reported."""
-        last = self.last_month(cut)
+        last = self.last_month(vintage)
 
         def together(found: Months) -> frozenset[date]:
             months = frozenset[date]().union(*(found.get(code, frozenset()) for code in members(area)))
@@ -192,16 +194,16 @@ class Enquiry:
 
         def work_out() -> MonthsOf:
             whole = self.once(
-                ("covered", cut, span, services),
-                lambda: covered(self.coverage(cut), services, span.first, span.last),
+                ("covered", vintage, span, services),
+                lambda: covered(self.coverage(vintage), services, span.first, span.last),
             )
-            return MonthsOf(together(self.reported(cut, span, services)), together(whole))
+            return MonthsOf(together(self.reported(vintage, span, services)), together(whole))
 
-        return self.once(("months", cut, span, services, area), work_out)
+        return self.once(("months", vintage, span, services, area), work_out)
 
-    def last_month(self, cut: Cut) -> date:
+    def last_month(self, vintage: Vintage) -> date:
         """Return the last month that the vintage contains."""
-        match cut:
+        match vintage:
             case Live():
                 return month_of(self.today)
             case AsOf(day):
@@ -211,34 +213,38 @@ class Enquiry:
                 assert found is not None
                 return found.last_month
             case _:
-                assert_never(cut)
+                assert_never(vintage)
 
     def sums(
-        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
+        self, vintage: Vintage, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
     ) -> Sums:
         """Return the result of `queries.sums`, from a cube if possible."""
-        asked = cut, frozenset(forms), span, grain, area, days
+        asked = vintage, frozenset(forms), span, grain, area, days
         return self.once(("sums", *asked), lambda: self._worked_out(*asked))
 
-    def _worked_out(self, cut: Cut, forms: frozenset[Form], span: Span, grain: Grain, area: str, days: Days) -> Sums:
-        if isinstance(cut, Released | Rounded):
-            return self.cube(cut).sums(forms, span, grain, area)
-        if isinstance(cut, Live) and self.many:
+    def _worked_out(
+        self, vintage: Vintage, forms: frozenset[Form], span: Span, grain: Grain, area: str, days: Days
+    ) -> Sums:
+        if isinstance(vintage, Released | Rounded):
+            return self.cube(vintage).sums(forms, span, grain, area)
+        if isinstance(vintage, Live) and self.many:
             return self._live_cube().sums(forms, span, grain, area)
-        return sums(self.connection, cut, forms, span, grain, area, days, self.coverage(cut))
+        return sums(self.connection, vintage, forms, span, grain, area, days, self.coverage(vintage))
 
     def _live_cube(self) -> Cube:
         """Return the present cells, which stay the same for a whole page."""
         return self.once("live cube", lambda: live_cube(self.connection, self.coverage(Live()), self.today))
 
-    def cube(self, cut: Released | Rounded) -> Cube:
+    def cube(self, vintage: Released | Rounded) -> Cube:
         """Return all cells of a release."""
-        return remembered(self.connection, cut, "cube", lambda: read_cube(self.connection, cut))
+        return remembered(self.connection, vintage, "cube", lambda: read_cube(self.connection, vintage))
 
-    def sources(self, release: str | None = None, as_of: date | None = None) -> tuple[Cut | None, ReleaseInfo | None]:
+    def sources(
+        self, release: str | None = None, as_of: date | None = None
+    ) -> tuple[Vintage | None, ReleaseInfo | None]:
         """Return the vintage of the areas that the viewer sees exactly, and the release of all other figures."""
         published = self.release(release, as_of)
-        whole: Cut | None = None
+        whole: Vintage | None = None
         if self.viewer.audience != "public":
             whole = AsOf(as_of) if as_of else Live()
         if self.viewer.audience == "national" and release:
@@ -275,7 +281,7 @@ def definition_for(enquiry: Enquiry, indicator: Indicator, question: Question) -
     return _definition(enquiry.viewer, indicator, question.definition, frozen)
 
 
-def _frozen_versions(whole: Cut | None, published: ReleaseInfo | None) -> Mapping[str, int]:
+def _frozen_versions(whole: Vintage | None, published: ReleaseInfo | None) -> Mapping[str, int]:
     """Return the versions in force if all figures come from one release."""
     return published.versions if published is not None and (whole is None or isinstance(whole, Released)) else {}
 
@@ -290,12 +296,12 @@ def _definition(viewer: Identity, indicator: Indicator, wanted: int | None, froz
     return found
 
 
-def _span(enquiry: Enquiry, whole: Cut | None, published: ReleaseInfo | None, question: Question) -> Span:
+def _span(enquiry: Enquiry, whole: Vintage | None, published: ReleaseInfo | None, question: Question) -> Span:
     """Return the span asked for, or everything that the vintage has."""
-    cut = Rounded(published.id) if whole is None and published else whole or Live()
+    vintage = Rounded(published.id) if whole is None and published else whole or Live()
     first, last = question.first, question.last
     if first is None or last is None:
-        reached = enquiry.reach(cut) or (enquiry.today, enquiry.today)
+        reached = enquiry.reach(vintage) or (enquiry.today, enquiry.today)
         first, last = first or reached[0], last or reached[1]
     return Span(month_of(first), max(month_of(first), month_of(last)))
 
@@ -320,7 +326,7 @@ class _Plan:
     indicator: Indicator
     question: Question
     span: Span
-    whole: Cut | None
+    whole: Vintage | None
     published: ReleaseInfo | None
 
     def figures(self, enquiry: Enquiry, gate: Gate) -> Iterator[Figure]:
@@ -343,29 +349,32 @@ class _Plan:
     def _parts(self) -> tuple[Part, ...]:
         return parts_of(self.indicator, self.question.breakdown)
 
-    def _read_together(self, enquiry: Enquiry, cut: Cut) -> tuple[Part, ...]:
-        together = enquiry.many and self.question.breakdown is None and isinstance(cut, AsOf)
+    def _read_together(self, enquiry: Enquiry, vintage: Vintage) -> tuple[Part, ...]:
+        together = enquiry.many and self.question.breakdown is None and isinstance(vintage, AsOf)
         return _HEADLINES if together else self._parts()
 
-    def _read(self, enquiry: Enquiry, cut: Cut, span: Span, areas: set[str]) -> Iterator[Figure]:
+    def _read(self, enquiry: Enquiry, vintage: Vintage, span: Span, areas: set[str]) -> Iterator[Figure]:
         grain = self.question.grain
         periods, parts = span.periods(grain.period), self._parts()
         if len(areas) * len(periods) * len(parts) > MOST_ROWS:
             raise TooMuch
         area = next(iter(areas)) if len(areas) == 1 else self.question.area
         forms = {
-            f for part in self._read_together(enquiry, cut) for f in (part.numerator, part.denominator) if f is not None
+            f
+            for part in self._read_together(enquiry, vintage)
+            for f in (part.numerator, part.denominator)
+            if f is not None
         }
-        known_on = enquiry.known_on(cut)
-        total = indicator_sums(enquiry.sums, cut, self.indicator, forms, span, grain, area, known_on)
-        reported = reported_figures(enquiry, cut, self.indicator, span, grain.period)
+        known_on = enquiry.known_on(vintage)
+        total = indicator_sums(enquiry.sums, vintage, self.indicator, forms, span, grain, area, known_on)
+        reported = reported_figures(enquiry, vintage, self.indicator, span, grain.period)
         told = [
             (each, each.all_months, is_provisional(self.indicator, each.last, known_on), each.is_partial(known_on))
             for each in periods
         ]
         for place in areas_of(grain.areas, area):
             if place in areas:
-                counted = enquiry.months_of(cut, span, self.indicator.services, place)
+                counted = enquiry.months_of(vintage, span, self.indicator.services, place)
                 for period, asked, provisional, partial in told:
                     known = None if reported[period.label].isdisjoint(members(place)) else total
                     if known is None and not is_there(place, period.first, last_day(period.last)):
@@ -373,7 +382,7 @@ class _Plan:
                     months, whole = (len(each.intersection(asked)) for each in counted)
                     some = partial or whole < len(asked) if known is not None else not period.is_over(known_on)
                     marks = months or len(asked), provisional, some
-                    found = _row_figures(cut, parts, place, period, marks, known)
+                    found = _row_figures(vintage, parts, place, period, marks, known)
                     yield from self._of_people(found, reported[period.label])
 
     def _of_people(self, figures: Iterator[Figure], reported: frozenset[str]) -> Iterator[Figure]:
@@ -386,10 +395,10 @@ class _Plan:
 
 
 def reported_figures(
-    enquiry: Enquiry, cut: Cut, indicator: Indicator, span: Span, grain: str
+    enquiry: Enquiry, vintage: Vintage, indicator: Indicator, span: Span, grain: str
 ) -> Mapping[str, frozenset[str]]:
     """Return, by period of the span, the authorities with a figure."""
-    return enquiry.reported_periods(cut, span, indicator.services, grain, at_end=indicator.kind is Kind.STOCK)
+    return enquiry.reported_periods(vintage, span, indicator.services, grain, at_end=indicator.kind is Kind.STOCK)
 
 
 def _at_ends(months: Months, span: Span, grain: str, last: date) -> Months:
@@ -408,7 +417,12 @@ def reported_periods(months: Months, span: Span, grain: str) -> Mapping[str, fro
 
 
 def _row_figures(
-    cut: Cut, parts: Iterable[Part], area: str, period: Period, marks: tuple[int, bool, bool], total: Sums | None
+    vintage: Vintage,
+    parts: Iterable[Part],
+    area: str,
+    period: Period,
+    marks: tuple[int, bool, bool],
+    total: Sums | None,
 ) -> Iterator[Figure]:
     """Yield one figure for each part; without numbers if the area has reported nothing."""
 
@@ -418,7 +432,7 @@ def _row_figures(
     months, provisional, partial = marks
     for part in parts:
         forms, counts = (part.numerator, part.denominator), (of(part.numerator), of(part.denominator))
-        names = cut, area, period.label, part.category
+        names = vintage, area, period.label, part.category
         yield Figure(*names, *forms, *counts, period.name, months, provisional, partial)
 
 

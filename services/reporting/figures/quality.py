@@ -14,7 +14,7 @@ from services.reporting.figures.evidence import Doubt, Evidence, evidence
 from services.reporting.read.coverage import Heard
 from services.reporting.read.queries import Grain, Period, Span, reports_of, shown
 from services.reporting.read.query_cache import remembered
-from services.reporting.read.vintages import Cut, Live, Released, Rounded, Wanted
+from services.reporting.read.vintages import Live, Released, Rounded, Vintage, Wanted
 from services.reporting.registry.areas import areas_of, members
 from services.reporting.registry.definitions.data_quality import DELAYS
 from services.reporting.releases.index import ReleaseInfo
@@ -55,7 +55,7 @@ class Completeness:
 def standings(
     enquiry: Enquiry,
     span: Span,
-    whole: Cut | None,
+    whole: Vintage | None,
     published: ReleaseInfo | None,
     services: frozenset[Service] = BOTH,
 ) -> list[Completeness]:
@@ -68,7 +68,7 @@ def standings(
 
 
 def _standings(
-    enquiry: Enquiry, span: Span, whole: Cut | None, published: ReleaseInfo | None, services: frozenset[Service]
+    enquiry: Enquiry, span: Span, whole: Vintage | None, published: ReleaseInfo | None, services: frozenset[Service]
 ) -> list[Completeness]:
     gate = Gate(enquiry.viewer)
     released = Rounded(published.id) if published and enquiry.viewer.audience != "national" else None
@@ -96,20 +96,22 @@ def _exactly(enquiry: Enquiry) -> Mapping[str, datetime]:
 Judgement = tuple[State, tuple[Doubt, ...]]
 
 
-def _judged(enquiry: Enquiry, cut: Cut | None, span: Span, services: frozenset[Service]) -> Mapping[str, Judgement]:
+def _judged(
+    enquiry: Enquiry, vintage: Vintage | None, span: Span, services: frozenset[Service]
+) -> Mapping[str, Judgement]:
     """Return the judgement by authority. Only months that the vintage contains are judged."""
-    if cut is None or span.first > enquiry.last_month(cut):
-        ever = enquiry.coverage(cut or Live())
+    if vintage is None or span.first > enquiry.last_month(vintage):
+        ever = enquiry.coverage(vintage or Live())
         unjudged: Judgement = State.NOT_KNOWN, (Doubt.NOT_IN_CUT,)
         return {
             code: (State.MISSING, ()) if services.isdisjoint(ever.get(code, {})) else unjudged for code in AUTHORITIES
         }
-    within = Span(span.first, min(span.last, enquiry.last_month(cut)))
+    within = Span(span.first, min(span.last, enquiry.last_month(vintage)))
 
     def work_out() -> Mapping[str, Judgement]:
-        whole = Released(cut.release) if isinstance(cut, Rounded) else cut
+        whole = Released(vintage.release) if isinstance(vintage, Rounded) else vintage
         found = evidence(enquiry.connection, whole, within.first, within.last)
-        months, heard = enquiry.reported(cut, within, services), enquiry.coverage(cut)
+        months, heard = enquiry.reported(vintage, within, services), enquiry.coverage(vintage)
         return {
             code: judge(
                 found.get(code, Evidence()), heard.get(code, {}), months.get(code, frozenset()), _own(code, within)
@@ -117,7 +119,7 @@ def _judged(enquiry: Enquiry, cut: Cut | None, span: Span, services: frozenset[S
             for code in AUTHORITIES
         }
 
-    return remembered(enquiry.connection, cut, ("judged", within, services), work_out)
+    return remembered(enquiry.connection, vintage, ("judged", within, services), work_out)
 
 
 def _own(code: str, span: Span) -> Span:
@@ -207,10 +209,10 @@ def lacking(enquiry: Enquiry, answer: Answer) -> list[Lacking]:
     """Return those of each period of the answer that lacks any, by the vintage from which the viewer sees figures of its area."""
     span, grain = answer.span, answer.question.grain.period
     whole = answer.whole if Gate(enquiry.viewer).sees_whole(answer.question.area) else None
-    cut = whole or (None if answer.release is None else Rounded(answer.release.id))
-    if cut is None:
+    vintage = whole or (None if answer.release is None else Rounded(answer.release.id))
+    if vintage is None:
         return []
-    by_period = enquiry.reported_periods(cut, span, answer.indicator.services, grain)
+    by_period = enquiry.reported_periods(vintage, span, answer.indicator.services, grain)
     concerned = members(answer.question.area)
     found = [
         Lacking(each.label, tuple(c for c in concerned if c not in by_period[each.label] and _was_there(c, each)))
@@ -232,15 +234,17 @@ def still_to_come(enquiry: Enquiry, answer: Answer) -> list[ToCome]:
     others = [area for area in areas if area not in of_whole]
     found: list[ToCome] = []
     if of_whole and answer.whole is not None:
-        found += _of_cut(enquiry, gate, answer.whole, of_whole, span, grain)
+        found += _of_vintage(enquiry, gate, answer.whole, of_whole, span, grain)
     if others and answer.release is not None:
-        found += _of_cut(enquiry, gate, Released(answer.release.id), others, span, grain)
+        found += _of_vintage(enquiry, gate, Released(answer.release.id), others, span, grain)
     return found
 
 
-def _of_cut(enquiry: Enquiry, gate: Gate, cut: Cut, areas: list[str], span: Span, grain: Grain) -> list[ToCome]:
-    day = enquiry.known_on(cut)
-    found, heard = _estimate(enquiry, cut, day), enquiry.coverage(cut)
+def _of_vintage(
+    enquiry: Enquiry, gate: Gate, vintage: Vintage, areas: list[str], span: Span, grain: Grain
+) -> list[ToCome]:
+    day = enquiry.known_on(vintage)
+    found, heard = _estimate(enquiry, vintage, day), enquiry.coverage(vintage)
     rows = []
     for period, (first, last) in _months_by_period(span, grain).items():
         if is_settled(last, day):
@@ -250,22 +254,22 @@ def _of_cut(enquiry: Enquiry, gate: Gate, cut: Cut, areas: list[str], span: Span
         for area in areas:
             parts = [single[code] for code in members(area) if code in single]
             whole = parts[0] if parts and area in AUTHORITIES else _together(parts)
-            row = gate.to_come(cut, area, period, whole) if parts else None
+            row = gate.to_come(vintage, area, period, whole) if parts else None
             if row is not None:
                 rows.append(row)
     return rows
 
 
-def _estimate(enquiry: Enquiry, cut: Cut, day: date) -> Estimate:
+def _estimate(enquiry: Enquiry, vintage: Vintage, day: date) -> Estimate:
     """Return the estimate for all authorities."""
 
     def work_out() -> Estimate:
         months = months_needed(day)
         wanted = Wanted(("reporting_delay",), BANDS, None, months[0], day)
-        return estimate(reports_of(enquiry.connection, cut, wanted, tuple(AUTHORITIES), months), months, day)
+        return estimate(reports_of(enquiry.connection, vintage, wanted, tuple(AUTHORITIES), months), months, day)
 
     what = "estimate", day
-    return enquiry.once((cut, *what), lambda: remembered(enquiry.connection, cut, what, work_out))
+    return enquiry.once((vintage, *what), lambda: remembered(enquiry.connection, vintage, what, work_out))
 
 
 def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:

@@ -57,11 +57,11 @@ Months = Mapping[str, frozenset[date]]
 """By authority, the months on which it reported. An authority that reported on none is missing."""
 
 
-def coverage(connection: Connection, cut: Live | AsOf | Released) -> Coverage:
+def coverage(connection: Connection, vintage: Live | AsOf | Released) -> Coverage:
     """Return the authorities heard from by the time of the vintage."""
-    if isinstance(cut, Released):
-        return _frozen(connection, cut.release)
-    rows, known = _known(cut)
+    if isinstance(vintage, Released):
+        return _frozen(connection, vintage.release)
+    rows, known = _known(vintage)
     told: dict[tuple[str, str], set[date]] = defaultdict(set)
     for service, authority, month in connection.execute(_facts_told(rows, known)):
         told[service, authority].add(month)
@@ -72,12 +72,12 @@ def coverage(connection: Connection, cut: Live | AsOf | Released) -> Coverage:
     return dict(found)
 
 
-def _known(cut: Live | AsOf) -> tuple[FromClause, ColumnElement[bool]]:
+def _known(vintage: Live | AsOf) -> tuple[FromClause, ColumnElement[bool]]:
     """Return the rows that show what was heard, and which of them were known by then."""
-    if isinstance(cut, Live):
+    if isinstance(vintage, Live):
         return present, true()
     shown = [positions.c[name] == cells.c[name] for name in ("service", "authority", "generation")]
-    return cells.join(positions, and_(*shown)), cells.c.known_on <= cut.day
+    return cells.join(positions, and_(*shown)), cells.c.known_on <= vintage.day
 
 
 def _events_taken(rows: FromClause, known: ColumnElement[bool]) -> Select[Any]:

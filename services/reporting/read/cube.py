@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, FromClause, LargeB
 from contracts.authorities import AUTHORITIES
 from contracts.periods import add_months
 from services.reporting.read.queries import Grain, Span, Sums
-from services.reporting.read.vintages import Cut, Wanted, rows_of
+from services.reporting.read.vintages import Vintage, Wanted, rows_of
 from services.reporting.registry.areas import SCOTLAND, areas_of, members
 from services.reporting.registry.indicators import Form
 
@@ -100,9 +100,9 @@ def _number(month: date) -> int:
     return 12 * month.year + month.month - 1
 
 
-def read_cube(connection: Connection, cut: Cut) -> Cube:
+def read_cube(connection: Connection, vintage: Vintage) -> Cube:
     """Read everything in the vintage, with dates counted as their months."""
-    return cube_of(read_runs(connection, rows_of(cut, Wanted())))
+    return cube_of(read_runs(connection, rows_of(vintage, Wanted())))
 
 
 def read_runs(connection: Connection, rows: FromClause, *conditions: ColumnElement[bool]) -> list[Run]:

@@ -15,13 +15,17 @@ _BEFORE = {category: before for before, category in enumerate(MONTHS_BEFORE)}
 
 
 def overdue_rows(
-    cut: Live | AsOf, measures: Iterable[str], months: tuple[date, date], authorities: tuple[str, ...] | None, day: date
+    vintage: Live | AsOf,
+    measures: Iterable[str],
+    months: tuple[date, date],
+    authorities: tuple[str, ...] | None,
+    day: date,
 ) -> FromClause:
     """Select what had not been done and was due before the day, as a category of the measures, in the months in which it counts."""
     first, last = months
     clocks = {AWAITED[measure]: measure for measure in measures}
     latest = min(last_day(add_months(last, MOST_MONTHS_BEFORE)), day - timedelta(days=1))
-    c = rows_of(cut, Wanted(tuple(clocks), MONTHS_BEFORE, authorities, first, latest)).c
+    c = rows_of(vintage, Wanted(tuple(clocks), MONTHS_BEFORE, authorities, first, latest)).c
     before = case(_BEFORE, value=c.category) * literal("1 month").cast(INTERVAL)
     month = cast(func.date_trunc("month", c.period) - before, Date)
     measure = case(clocks, value=c.measure)

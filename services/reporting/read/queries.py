@@ -28,7 +28,7 @@ from contracts.periods import (
 from services.reporting.read.coverage import Coverage, counted, overheard
 from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import checkpoints, positions
-from services.reporting.read.vintages import Cut, Released, Rounded, Wanted, rows_of
+from services.reporting.read.vintages import Released, Rounded, Vintage, Wanted, rows_of
 from services.reporting.registry.areas import SCOTLAND, Division, areas_of, containing, to_read
 from services.reporting.registry.clocks import OVERDUE
 from services.reporting.registry.indicators import Form, Indicator, Kind
@@ -47,10 +47,10 @@ class WholeCell(NamedTuple):
 
 
 def cells_page(
-    connection: Connection, cut: Cut, wanted: Wanted, after: tuple[str, str, date, str] | None, limit: int
+    connection: Connection, vintage: Vintage, wanted: Wanted, after: tuple[str, str, date, str] | None, limit: int
 ) -> list[WholeCell]:
     """Return cells that are not zero, in the order of their keys, beginning after `after`."""
-    rows = rows_of(cut, wanted)
+    rows = rows_of(vintage, wanted)
     key = (rows.c.measure, rows.c.authority, rows.c.period, rows.c.category)
     total = func.sum(rows.c.value)
     query = select(*key, total).group_by(*key).having(total != 0).order_by(*key).limit(limit)
@@ -197,7 +197,7 @@ ANY_DAY = Days()
 
 def sums(  # noqa: PLR0913, PLR0917
     connection: Connection,
-    cut: Cut,
+    vintage: Vintage,
     forms: Iterable[Form],
     span: Span,
     grain: Grain,
@@ -213,10 +213,10 @@ def sums(  # noqa: PLR0913, PLR0917
     measures = tuple(dict.fromkeys(form.measure for form in forms))
     categories = tuple(dict.fromkeys(c for form in forms for c in form.categories))
     last = last_day(span.last) if days.before is None else min(last_day(span.last), days.before - timedelta(days=1))
-    rows = rows_of(cut, Wanted(measures, categories, to_read(area), span.first, last))
+    rows = rows_of(vintage, Wanted(measures, categories, to_read(area), span.first, last))
     clocks = tuple(sorted({form.measure for form in forms if OVERDUE in form.categories}))
-    if clocks and days.overdue_on is not None and not isinstance(cut, Released | Rounded):
-        late = overdue_rows(cut, clocks, (span.first, span.last), to_read(area), days.overdue_on)
+    if clocks and days.overdue_on is not None and not isinstance(vintage, Released | Rounded):
+        late = overdue_rows(vintage, clocks, (span.first, span.last), to_read(area), days.overdue_on)
         c = rows.c
         settled = select(c.measure, c.authority, c.period, c.category, c.value)
         rows = union_all(settled, select(late)).subquery("both")
@@ -256,17 +256,19 @@ class ReadSums(Protocol):
     """The function `sums`, bound to a connection."""
 
     def __call__(
-        self, cut: Cut, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
+        self, vintage: Vintage, forms: Iterable[Form], span: Span, grain: Grain, area: str, days: Days = ANY_DAY, /
     ) -> Sums: ...
 
 
-def stocks(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
+def stocks(
+    read: ReadSums, vintage: Vintage, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND
+) -> Sums:
     """Return what is open at the end of each period: everything ever opened less everything ever closed."""
     assert indicator.minus is not None
     opens, closes = indicator.numerator, indicator.minus
     before = Span(BEGINNING, add_months(span.first, -1))
-    held = read(cut, (opens, closes), before, Grain(grain.areas), area)
-    monthly = read(cut, (opens, closes), span, Grain(grain.areas, "month"), area)
+    held = read(vintage, (opens, closes), before, Grain(grain.areas), area)
+    monthly = read(vintage, (opens, closes), span, Grain(grain.areas, "month"), area)
     total: dict[tuple[Form, str, str], int] = {}
     for part in areas_of(grain.areas, area):
         level = held.get((opens, part, before.label), 0) - held.get((closes, part, before.label), 0)
@@ -277,11 +279,13 @@ def stocks(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Gr
     return total
 
 
-def agreements(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND) -> Sums:
+def agreements(
+    read: ReadSums, vintage: Vintage, indicator: Indicator, span: Span, grain: Grain, area: str = SCOTLAND
+) -> Sums:
     """Return how many authority-months have a denominator, and in how many of those it equals the numerator."""
     assert indicator.denominator is not None
     counted, stated = indicator.numerator, indicator.denominator
-    monthly = read(cut, (counted, stated), span, Grain("authority", "month"), area)
+    monthly = read(vintage, (counted, stated), span, Grain("authority", "month"), area)
     containing_it = containing(grain.areas, area)
     total: dict[tuple[Form, str, str], int] = defaultdict(int)
     for (form, authority, at), said in monthly.items():
@@ -295,7 +299,7 @@ def agreements(read: ReadSums, cut: Cut, indicator: Indicator, span: Span, grain
 
 def indicator_sums(  # noqa: PLR0913, PLR0917
     read: ReadSums,
-    cut: Cut,
+    vintage: Vintage,
     indicator: Indicator,
     forms: Iterable[Form],
     span: Span,
@@ -306,13 +310,13 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
     """Return the forms of one indicator over the span; for a stock, what is open at the end. `known_on` is the day of the vintage."""
     match indicator.kind:
         case Kind.STOCK:
-            return stocks(read, cut, indicator, span, grain, area)
+            return stocks(read, vintage, indicator, span, grain, area)
         case Kind.AGREEMENT:
-            return agreements(read, cut, indicator, span, grain, area)
+            return agreements(read, vintage, indicator, span, grain, area)
         case Kind.OVERDUE:
-            return read(cut, forms, span, grain, area, Days(before=known_on))
+            return read(vintage, forms, span, grain, area, Days(before=known_on))
         case Kind.COUNT | Kind.SHARE | Kind.MEAN | Kind.POPULATION_RATE | Kind.YEARLY:
-            return read(cut, forms, span, grain, area, Days(overdue_on=known_on))
+            return read(vintage, forms, span, grain, area, Days(overdue_on=known_on))
         case _:
             assert_never(indicator.kind)
 
@@ -320,9 +324,9 @@ def indicator_sums(  # noqa: PLR0913, PLR0917
 ORDERS = "orders_imposed", ""
 
 
-def reach(connection: Connection, cut: Cut) -> tuple[date, date] | None:
+def reach(connection: Connection, vintage: Vintage) -> tuple[date, date] | None:
     """Return the first and the last month in which an order was imposed."""
-    rows = rows_of(cut, Wanted(measures=ORDERS[:1], categories=ORDERS[1:]))
+    rows = rows_of(vintage, Wanted(measures=ORDERS[:1], categories=ORDERS[1:]))
     first, last = connection.execute(select(func.min(rows.c.period), func.max(rows.c.period))).one()
     return None if first is None else (month_of(first), month_of(last))
 
@@ -359,10 +363,10 @@ def positions_of_all(found: Iterable[Shown]) -> dict[str, int]:
 
 
 def reports_of(
-    connection: Connection, cut: Cut, wanted: Wanted, codes: Sequence[str], months: Sequence[date]
+    connection: Connection, vintage: Vintage, wanted: Wanted, codes: Sequence[str], months: Sequence[date]
 ) -> NDArray[np.float64]:
     """Return the values of the wanted categories, by authority and month."""
-    rows = rows_of(cut, wanted)
+    rows = rows_of(vintage, wanted)
     categories = wanted.categories or ()
     found = np.zeros((len(codes), len(months), len(categories)))
     places = [{name: place for place, name in enumerate(names)} for names in (codes, months, categories)]

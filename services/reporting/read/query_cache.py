@@ -10,7 +10,7 @@ from cachetools import LRUCache
 from sqlalchemy import Connection, Engine
 
 from services.reporting.read.queries import read_so_far
-from services.reporting.read.vintages import Cut, Released, Rounded
+from services.reporting.read.vintages import Released, Rounded, Vintage
 
 MOST_BYTES = 128 * 1024 * 1024
 """For each database: a dozen cubes of ten years, or thousands of smaller results. The least recently used are dropped first."""
@@ -22,11 +22,11 @@ _lock = Lock()
 T = TypeVar("T")
 
 
-def remembered(connection: Connection, cut: Cut, what: Hashable, work_out: Callable[[], T]) -> T:
+def remembered(connection: Connection, vintage: Vintage, what: Hashable, work_out: Callable[[], T]) -> T:
     """Return the result of `work_out` for the vintage. `what` names it, with everything on which it depends besides the vintage. A release
     never changes.
     """
-    key = cut, what, 0 if isinstance(cut, Released | Rounded) else read_so_far(connection)
+    key = vintage, what, 0 if isinstance(vintage, Released | Rounded) else read_so_far(connection)
     with _lock:
         held = _held.setdefault(connection.engine, LRUCache(MOST_BYTES, _size))
         found: T | None = held.get(key)

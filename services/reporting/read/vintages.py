@@ -36,7 +36,7 @@ class Rounded:
     release: str
 
 
-Cut = Live | AsOf | Released | Rounded
+Vintage = Live | AsOf | Released | Rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +64,17 @@ class Wanted:
         return found
 
 
-def rows_of(cut: Cut, wanted: Wanted) -> FromClause:
+def rows_of(vintage: Vintage, wanted: Wanted) -> FromClause:
     """Select rows with measure, authority, period, category and value. Services are not added up yet."""
-    match cut:
+    match vintage:
         case Live():
-            return _columns(present, wanted).subquery("cut")
+            return _columns(present, wanted).subquery("vintage")
         case AsOf(day):
             return _as_of(day, wanted)
         case Released(release):
-            return _columns(release_cells, wanted).where(release_cells.c.release == release).subquery("cut")
+            return _columns(release_cells, wanted).where(release_cells.c.release == release).subquery("vintage")
         case Rounded(release):
-            return _columns(public_cells, wanted).where(public_cells.c.release == release).subquery("cut")
+            return _columns(public_cells, wanted).where(public_cells.c.release == release).subquery("vintage")
 
 
 def _columns(rows: FromClause, wanted: Wanted) -> Select[tuple[Any, ...]]:
@@ -95,5 +95,5 @@ def _as_of(day: date, wanted: Wanted) -> FromClause:
         .select_from(cells.join(positions, shown))
         .where(cells.c.known_on <= day, *wanted.conditions(cells))
         .order_by(*key, cells.c.known_on.desc())
-        .subquery("cut")
+        .subquery("vintage")
     )

@@ -39,11 +39,11 @@ def cells_of(connection: Connection, known_on: date, last_month: date, heard: Co
     """Return every cell that any version of an indicator uses and that counts, with services added up and zeros left out."""
     forms = {form for each in DEFINITIONS for form in each.forms}
     wanted = Wanted(tuple(sorted({form.measure for form in forms})), last=last_day(last_month))
-    cut, clocks = AsOf(known_on), {form.measure for form in forms if OVERDUE in form.categories}
-    overdue = overdue_rows(cut, sorted(clocks), (BEGINNING, last_month), None, known_on)
+    vintage, clocks = AsOf(known_on), {form.measure for form in forms if OVERDUE in form.categories}
+    overdue = overdue_rows(vintage, sorted(clocks), (BEGINNING, last_month), None, known_on)
     categories = {(form.measure, category) for form in forms for category in form.categories}
     cells: dict[CellKey, int] = {}
-    for rows in (rows_of(cut, wanted), overdue):
+    for rows in (rows_of(vintage, wanted), overdue):
         c = rows.c
         query = select(c.measure, c.authority, c.period, c.category, c.value)
         for measure, authority, period, category, value in connection.execute(query):

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from services.reporting.read.query_cache import MOST_BYTES, SMALL, remembered
-from services.reporting.read.vintages import AsOf, Cut, Live, Released
+from services.reporting.read.vintages import AsOf, Live, Released, Vintage
 from tests.integration.reporting.conftest import Feed, cell
 
 PAST, RELEASE = AsOf(date(2026, 4, 1)), Released("2026-03.1")
@@ -16,9 +16,9 @@ PAST, RELEASE = AsOf(date(2026, 4, 1)), Released("2026-03.1")
 def test_it_holds_until_anything_more_is_read(database: Engine, feed: Feed) -> None:
     times = count(1)
 
-    def ask(cut: Cut, what: object = "") -> int:
+    def ask(vintage: Vintage, what: object = "") -> int:
         with database.connect() as connection:
-            return remembered(connection, cut, what, lambda: next(times))
+            return remembered(connection, vintage, what, lambda: next(times))
 
     def all_of_them() -> list[int]:
         return [ask(Live()), ask(Live(), "another"), ask(PAST), ask(RELEASE)]

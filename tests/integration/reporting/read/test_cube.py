@@ -17,7 +17,7 @@ from services.reporting.read.cube import Cube, read_cube
 from services.reporting.read.live_cube import live_cube
 from services.reporting.read.queries import Days, Grain, Span, Sums, reach, sums
 from services.reporting.read.tables import public_cells
-from services.reporting.read.vintages import Cut, Live, Released, Rounded
+from services.reporting.read.vintages import Live, Released, Rounded, Vintage
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Form
@@ -53,16 +53,16 @@ def told(found: Sums) -> dict[tuple[Form, str, str], int]:
 
 
 @pytest.mark.parametrize("kind", [Released, Rounded])
-def test_a_release(nation: Engine, kind: Callable[[str], Cut]) -> None:
+def test_a_release(nation: Engine, kind: Callable[[str], Vintage]) -> None:
     name = release(nation)
     with transaction(nation) as connection:
-        cut = kind(name)
-        cube = read_cube(connection, cut)
-        assert cube.reach(("orders_imposed", "")) == reach(connection, cut)
+        vintage = kind(name)
+        cube = read_cube(connection, vintage)
+        assert cube.reach(("orders_imposed", "")) == reach(connection, vintage)
         some = 0
         for forms, span, grain, area in questions(150):
             found = told(cube.sums(forms, span, grain, area))
-            assert found == told(sums(connection, cut, forms, span, grain, area)), (forms, span, grain, area)
+            assert found == told(sums(connection, vintage, forms, span, grain, area)), (forms, span, grain, area)
             some += len(found)
     assert some > 300
 

@@ -12,7 +12,7 @@ from contracts.authorities import HEALTH_BOARDS
 from services.chassis.api.auth import PUBLIC, Identity
 from services.reporting.disclosure.gate import Figure, Gate, NotForViewer, Why
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, CellName, cells_in
-from services.reporting.read.vintages import AsOf, Cut, Live, Released, Rounded
+from services.reporting.read.vintages import AsOf, Live, Released, Rounded, Vintage
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator, form
@@ -70,9 +70,9 @@ def test_pages_and_formats_take_rows_that_no_one_can_change() -> None:
         row.value = 1.0  # type: ignore[misc]
 
 
-def figure(cut: Cut, area: str, numerator: int | None, denominator: int | None) -> Figure:
+def figure(vintage: Vintage, area: str, numerator: int | None, denominator: int | None) -> Figure:
     forms = CONTACT.numerator, CONTACT.denominator
-    return Figure(cut, area, "2026-Q1", "", *forms, numerator, denominator, months=3)
+    return Figure(vintage, area, "2026-Q1", "", *forms, numerator, denominator, months=3)
 
 
 def shown(viewer: Identity, found: Figure) -> float | None:
@@ -88,9 +88,9 @@ def why(indicator: Indicator, found: Figure, public: frozenset[CellName] = ALL) 
 
 
 def test_only_what_is_rounded_is_public() -> None:
-    for cut in (Live(), AsOf(date(2026, 4, 1)), Released("2026-03.1")):
-        assert shown(PUBLIC, figure(cut, GLASGOW, 90, 100)) is None
-        assert shown(MANAGER, figure(cut, FIFE, 90, 100)) is None
+    for vintage in (Live(), AsOf(date(2026, 4, 1)), Released("2026-03.1")):
+        assert shown(PUBLIC, figure(vintage, GLASGOW, 90, 100)) is None
+        assert shown(MANAGER, figure(vintage, FIFE, 90, 100)) is None
     assert shown(PUBLIC, figure(ROUNDED, GLASGOW, 90, 100)) == 90
     assert shown(MANAGER, figure(Live(), GLASGOW, 3, 4)) == 75
     assert shown(NATIONAL, figure(Live(), FIFE, 3, 4)) == 75

@@ -8,7 +8,7 @@ from services.chassis.api.auth import PUBLIC, Identity
 from services.reporting.disclosure.gate import TOO_FEW, Counted, Figure, Gate, NotForViewer
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, STEP, STEP_OF_HOURS
 from services.reporting.read.queries import Span
-from services.reporting.read.vintages import Cut, Live, Released, Rounded
+from services.reporting.read.vintages import Live, Released, Rounded, Vintage
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.statistics.causes import Cause, Change, Counts
@@ -120,7 +120,7 @@ RELEASED = Released("2026-03.1")
 
 
 @pytest.mark.parametrize(
-    ("viewer", "cut", "found", "expected"),
+    ("viewer", "vintage", "found", "expected"),
     [
         (NATIONAL, Live(), Outlook(90, 10.4), (10, 10, None)),
         (NATIONAL, Live(), Outlook(3, 1.0), (25, 1, None)),
@@ -131,9 +131,9 @@ RELEASED = Released("2026-03.1")
     ],
 )
 def test_the_public_is_told_a_share_of_what_is_to_come_and_no_number(
-    viewer: Identity, cut: Cut, found: Outlook, expected: tuple[int | None, int | None, str | None]
+    viewer: Identity, vintage: Vintage, found: Outlook, expected: tuple[int | None, int | None, str | None]
 ) -> None:
-    told = Gate(viewer).to_come(cut, GLASGOW, "2026-Q1", found)
+    told = Gate(viewer).to_come(vintage, GLASGOW, "2026-Q1", found)
     assert told is not None
     assert (told.authority, told.period) == (GLASGOW, "2026-Q1")
     assert (told.share, told.reports, told.why) == expected
