@@ -27,7 +27,7 @@ from contracts.events import (
     WorkCompleted,
     kind_of,
 )
-from services.simulate.truth_clocks import Clocks
+from services.simulate.truth_deadlines import Clocks
 
 F = TypeVar("F", bound=Fact)
 _OF_WORK = InductionHeld | PlacementStarted | SessionRecorded | HoursAdjusted | WorkCompleted

@@ -21,7 +21,7 @@ from contracts.codes import (
     WorkType,
 )
 from contracts.periods import add_months
-from services.reporting.registry.clocks import AWAITED
+from services.reporting.registry.deadlines import AWAITED
 
 ORDERS_A_MONTH_PER_THOUSAND = 0.25
 KNOWN_ON = date(2026, 4, 20)

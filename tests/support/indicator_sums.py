@@ -13,7 +13,7 @@ from contracts.events import Topic
 from contracts.periods import LONDON, months_between
 from services.records.model.bank_holidays import scotland
 from services.reporting.registry.areas import SCOTLAND
-from services.reporting.registry.clocks import AWAITED
+from services.reporting.registry.deadlines import AWAITED
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part
 
 Place = tuple[str, str]

@@ -17,7 +17,7 @@ from services.chassis.clock import FixedClock
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
 from services.reporting.ingest.store import fold, write
 from services.reporting.read.tables import public_cells
-from services.reporting.registry.clocks import AWAITED, OVERDUE
+from services.reporting.registry.deadlines import AWAITED, OVERDUE
 from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, position, taken
 from tests.support.figures import national_cells

@@ -16,7 +16,7 @@ from services.desk.model import Duties, Ledger, OrderDetail
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of
 from services.desk.platform import Service, place
-from services.desk.words.clocks import reasons_of
+from services.desk.words.deadlines import reasons_of
 from services.desk.words.facts import content_of
 from services.desk.words.labels import code_label
 from services.desk.words.ledger import ledger_of, sessions_in_words

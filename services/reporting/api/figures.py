@@ -30,7 +30,7 @@ from services.reporting.api.parameters import (
     question_of,
     span_of,
 )
-from services.reporting.api.response_cache import Given, Kept
+from services.reporting.api.response_cache import Given, ResponseCache
 from services.reporting.api.schemas import (
     EXTENSION,
     FIGURES,
@@ -75,7 +75,7 @@ def definitions() -> APIRouter:
 def data(database: Engine, clock: Clock) -> APIRouter:
     """Return `/v1/indicators/{id}/data`, in every format."""
     api = APIRouter(prefix="/v1", tags=["figures"])
-    kept, at_once = Kept(), reading(database)
+    cache, at_once = ResponseCache(), reading(database)
 
     def worked_out(
         request: Request, viewer: Identity, indicator: Indicator, question: Question, kind: MediaType, now: datetime
@@ -97,11 +97,11 @@ def data(database: Engine, clock: Clock) -> APIRouter:
         headers = {"ETag": etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
         if has_it(request, etag):
             return Response(status_code=304, headers=headers)
-        given = kept.get(etag)
+        given = cache.get(etag)
         if given is not None:
             Gate(viewer).looks_again(given.rows, indicator)
         else:
-            given = kept.put(etag, worked_out(request, viewer, indicator, question, kind, now))
+            given = cache.put(etag, worked_out(request, viewer, indicator, question, kind, now))
         if kind == CSV:
             described = _csv_address(request).replace("data.csv", "data.csv-metadata.json", 1)
             headers["Link"] = f'<{described}>; rel="describedby"; type="{CSVW}"'

@@ -17,7 +17,7 @@ class Given(NamedTuple):
     """How many figures it shows: each view of a national viewer is logged, even if the answer was cached."""
 
 
-class Kept:
+class ResponseCache:
     """Answers by ETag, which changes with everything that an answer is made from. The least recently used are dropped first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:

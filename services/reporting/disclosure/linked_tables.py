@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
-from services.reporting.registry.clocks import NOT_DONE
+from services.reporting.registry.deadlines import NOT_DONE
 from services.reporting.registry.definitions.unpaid_work import COMPLETED, NOT_COMPLETED
 from services.reporting.registry.indicators import Form, Indicator, Status, form
 

@@ -28,11 +28,11 @@ from services.reporting.read.queries import (
     reach,
     sums,
 )
-from services.reporting.read.query_cache import remembered
+from services.reporting.read.query_cache import cached
 from services.reporting.read.vintages import AsOf, Live, Released, Rounded, Vintage
 from services.reporting.registry.areas import SCOTLAND, areas_of, is_there, members
 from services.reporting.registry.catalogue import DEFINITIONS, definition
-from services.reporting.registry.clocks import is_provisional
+from services.reporting.registry.deadlines import is_provisional
 from services.reporting.registry.indicators import Form, Indicator, Kind, Part, Status
 from services.reporting.registry.population import people_of
 from services.reporting.releases.index import ReleaseInfo, release_for
@@ -151,7 +151,7 @@ class Enquiry:
         """Return the result of `coverage.coverage`."""
         return self.once(
             ("coverage", vintage),
-            lambda: remembered(self.connection, vintage, "coverage", lambda: self._read_coverage(vintage)),
+            lambda: cached(self.connection, vintage, "coverage", lambda: self._read_coverage(vintage)),
         )
 
     def _read_coverage(self, vintage: Vintage) -> Coverage:
@@ -237,7 +237,7 @@ class Enquiry:
 
     def cube(self, vintage: Released | Rounded) -> Cube:
         """Return all cells of a release."""
-        return remembered(self.connection, vintage, "cube", lambda: read_cube(self.connection, vintage))
+        return cached(self.connection, vintage, "cube", lambda: read_cube(self.connection, vintage))
 
     def sources(
         self, release: str | None = None, as_of: date | None = None

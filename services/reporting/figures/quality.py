@@ -13,7 +13,7 @@ from services.reporting.figures.answers import Answer, Enquiry
 from services.reporting.figures.evidence import Doubt, Evidence, evidence
 from services.reporting.read.coverage import Heard
 from services.reporting.read.queries import Grain, Period, Span, reports_of, shown
-from services.reporting.read.query_cache import remembered
+from services.reporting.read.query_cache import cached
 from services.reporting.read.vintages import Live, Released, Rounded, Vintage, Wanted
 from services.reporting.registry.areas import areas_of, members
 from services.reporting.registry.definitions.data_quality import DELAYS
@@ -119,7 +119,7 @@ def _judged(
             for code in AUTHORITIES
         }
 
-    return remembered(enquiry.connection, vintage, ("judged", within, services), work_out)
+    return cached(enquiry.connection, vintage, ("judged", within, services), work_out)
 
 
 def _own(code: str, span: Span) -> Span:
@@ -269,7 +269,7 @@ def _estimate(enquiry: Enquiry, vintage: Vintage, day: date) -> Estimate:
         return estimate(reports_of(enquiry.connection, vintage, wanted, tuple(AUTHORITIES), months), months, day)
 
     what = "estimate", day
-    return enquiry.once((vintage, *what), lambda: remembered(enquiry.connection, vintage, what, work_out))
+    return enquiry.once((vintage, *what), lambda: cached(enquiry.connection, vintage, what, work_out))
 
 
 def _months_by_period(span: Span, grain: Grain) -> dict[str, tuple[date, date]]:

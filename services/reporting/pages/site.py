@@ -21,7 +21,7 @@ from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.pages.addresses import Addresses
 from services.reporting.pages.content import views, words
 from services.reporting.pages.content.views import Reader
-from services.reporting.pages.kept import KeptPages, state_of
+from services.reporting.pages.page_cache import PageCache, state_of
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.releases.notices import leads_to
 
@@ -60,7 +60,7 @@ class Site(Frame):
 
     database: Engine
     clock: Clock
-    kept: KeptPages
+    cache: PageCache
 
     @contextmanager
     def reading(self, request: Request, definition: int | None = None) -> Iterator[Reader]:
@@ -95,11 +95,11 @@ class Site(Frame):
             return work_out()
         with transaction(self.database) as connection:
             made_of = state_of(connection), self.clock().date()
-        kept = self.kept.get(request, *made_of)
-        if kept is not None:
-            return HTMLResponse(kept)
+        cached = self.cache.get(request, *made_of)
+        if cached is not None:
+            return HTMLResponse(cached)
         page = work_out()
-        self.kept.put(page, request, *made_of)
+        self.cache.put(page, request, *made_of)
         return page
 
 
@@ -121,4 +121,4 @@ def site_of(database: Engine, clock: Clock, settings: SiteSettings) -> Site:
         "publisher": PUBLISHER,
         "contact": CONTACT,
     }
-    return Site(settings, LOOK, templates("services.reporting.pages", names), database, clock, KeptPages())
+    return Site(settings, LOOK, templates("services.reporting.pages", names), database, clock, PageCache())

@@ -13,7 +13,7 @@ from services.reporting.read.cube import Cube, Run, cube_of, read_runs
 from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import positions
 from services.reporting.read.vintages import Live, Wanted, rows_of
-from services.reporting.registry.clocks import AWAITED, BEGINNING
+from services.reporting.registry.deadlines import AWAITED, BEGINNING
 
 Stands = tuple[tuple[object, ...], ...]
 """On what the cells of an authority depend: how far each service has got with it, and the present day."""

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from contracts.categories import MONTHS_BEFORE, MOST_MONTHS_BEFORE
 from contracts.periods import add_months, last_day
 from services.reporting.read.vintages import AsOf, Live, Wanted, rows_of
-from services.reporting.registry.clocks import AWAITED, OVERDUE
+from services.reporting.registry.deadlines import AWAITED, OVERDUE
 
 _BEFORE = {category: before for before, category in enumerate(MONTHS_BEFORE)}
 

@@ -30,7 +30,7 @@ from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import checkpoints, positions
 from services.reporting.read.vintages import Released, Rounded, Vintage, Wanted, rows_of
 from services.reporting.registry.areas import SCOTLAND, Division, areas_of, containing, to_read
-from services.reporting.registry.clocks import OVERDUE
+from services.reporting.registry.deadlines import OVERDUE
 from services.reporting.registry.indicators import Form, Indicator, Kind
 
 READERS = {"orders": ("orders.events.",), "unpaid_work": ("orders.events.", "unpaid-work.events.")}

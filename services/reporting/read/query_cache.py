@@ -22,7 +22,7 @@ _lock = Lock()
 T = TypeVar("T")
 
 
-def remembered(connection: Connection, vintage: Vintage, what: Hashable, work_out: Callable[[], T]) -> T:
+def cached(connection: Connection, vintage: Vintage, what: Hashable, work_out: Callable[[], T]) -> T:
     """Return the result of `work_out` for the vintage. `what` names it, with everything on which it depends besides the vintage. A release
     never changes.
     """

@@ -1,7 +1,7 @@
 """The indicators, as data: each in every version of its definition. A change of a definition is a new version, never an edit."""
 
 from contracts.cells import CATEGORIES
-from services.reporting.registry import clocks
+from services.reporting.registry import deadlines
 from services.reporting.registry.absent import NotThere
 from services.reporting.registry.definitions.data_quality import DATA_QUALITY
 from services.reporting.registry.definitions.orders import ORDERS
@@ -19,7 +19,7 @@ if unknown := {
     for each in DEFINITIONS
     for f in each.forms
     for c in f.categories
-    if c not in CATEGORIES[f.measure] and not (c == clocks.OVERDUE and f.measure in clocks.AWAITED)
+    if c not in CATEGORIES[f.measure] and not (c == deadlines.OVERDUE and f.measure in deadlines.AWAITED)
 }:
     raise LookupError(f"the contract has no such cells: {sorted(unknown)}")
 

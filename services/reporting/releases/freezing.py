@@ -18,7 +18,7 @@ from services.reporting.read.overdue import overdue_rows
 from services.reporting.read.tables import public_cells, release_cells, release_changes, releases, rounding_key
 from services.reporting.read.vintages import AsOf, Wanted, rows_of
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS
-from services.reporting.registry.clocks import BEGINNING, OVERDUE
+from services.reporting.registry.deadlines import BEGINNING, OVERDUE
 from services.reporting.releases.changes import Before, changes, of_scotland, public_changes
 from services.reporting.releases.index import DRAFT, ReleaseInfo
 

@@ -28,7 +28,7 @@ from services.desk.model import (
 )
 from services.desk.pages.returns import reports_up_to, years_up_to
 from services.desk.words.capacity import foreseen, weeks_to_clear
-from services.desk.words.clocks import why
+from services.desk.words.deadlines import why
 from services.desk.words.ledger import ledger_of
 
 MONDAY = date(2026, 11, 23)

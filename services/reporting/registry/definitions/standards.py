@@ -7,7 +7,7 @@ from typing import NamedTuple
 from contracts.categories import BANDS
 from contracts.codes import BreachOutcome
 from services.records.model.standards import Length, Unit
-from services.reporting.registry.clocks import NOT_DONE
+from services.reporting.registry.deadlines import NOT_DONE
 from services.reporting.registry.definitions.parts import GUIDANCE, TABLES, Breakdowns, coded, late_reasons
 from services.reporting.registry.indicators import (
     WHOLE_MONTH,

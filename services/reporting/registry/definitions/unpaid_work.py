@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from contracts.codes import Activity, Attendance, WorkType
-from services.reporting.registry.clocks import NOT_DONE
+from services.reporting.registry.deadlines import NOT_DONE
 from services.reporting.registry.definitions.parts import COMPLETION_CLASSES, coded, late_reasons
 from services.reporting.registry.indicators import (
     Citation,

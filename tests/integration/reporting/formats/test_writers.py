@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine
 
 from services.chassis.clock import FixedClock
-from services.reporting.api.response_cache import Given, Kept
+from services.reporting.api.response_cache import Given, ResponseCache
 from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 
@@ -226,7 +226,7 @@ def test_what_was_worked_out_once_is_given_again_and_each_look_is_logged(
 
 
 def test_only_so_much_is_kept_and_what_is_asked_for_stays_longest() -> None:
-    kept = Kept(most_bytes=10)
+    kept = ResponseCache(most_bytes=10)
     for name in ("a", "b"):
         kept.put(name, Given(b"12345", 1))
     assert kept.get("a") == Given(b"12345", 1)

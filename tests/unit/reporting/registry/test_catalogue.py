@@ -8,7 +8,7 @@ from contracts.cells import CATEGORIES
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, PUBLISHED, cells_in
 from services.reporting.formats.metadata import describe
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS, versions
-from services.reporting.registry.clocks import AWAITED, FROM_IMPOSITION, OVERDUE
+from services.reporting.registry.deadlines import AWAITED, FROM_IMPOSITION, OVERDUE
 from services.reporting.registry.indicators import Indicator, Kind, Status, form
 from tests.support.proposals import proposal
 

@@ -7,7 +7,7 @@ import pytest
 from contracts.cells import MEASURES
 from contracts.periods import add_months
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.registry.clocks import AWAITED, is_provisional
+from services.reporting.registry.deadlines import AWAITED, is_provisional
 
 
 def test_it_is_read_from_measures_of_the_contract() -> None:

@@ -1,4 +1,4 @@
-"""A remembered answer is never older than the data that were read."""
+"""A cached answer is never older than the data that were read."""
 
 from datetime import date
 from itertools import count
@@ -6,7 +6,7 @@ from itertools import count
 import numpy as np
 from sqlalchemy import Engine
 
-from services.reporting.read.query_cache import MOST_BYTES, SMALL, remembered
+from services.reporting.read.query_cache import MOST_BYTES, SMALL, cached
 from services.reporting.read.vintages import AsOf, Live, Released, Vintage
 from tests.integration.reporting.conftest import Feed, cell
 
@@ -18,7 +18,7 @@ def test_it_holds_until_anything_more_is_read(database: Engine, feed: Feed) -> N
 
     def ask(vintage: Vintage, what: object = "") -> int:
         with database.connect() as connection:
-            return remembered(connection, vintage, what, lambda: next(times))
+            return cached(connection, vintage, what, lambda: next(times))
 
     def all_of_them() -> list[int]:
         return [ask(Live()), ask(Live(), "another"), ask(PAST), ask(RELEASE)]
@@ -28,5 +28,5 @@ def test_it_holds_until_anything_more_is_read(database: Engine, feed: Feed) -> N
     assert all_of_them() == all_of_them() == [5, 6, 7, 4]
     for number in range(4):  # each takes a third of what may be held
         with database.connect() as connection:
-            remembered(connection, Live(), number, lambda: np.zeros(MOST_BYTES // 3 - 2 * SMALL, np.uint8))
+            cached(connection, Live(), number, lambda: np.zeros(MOST_BYTES // 3 - 2 * SMALL, np.uint8))
     assert ask(PAST) > 7

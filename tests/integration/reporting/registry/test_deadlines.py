@@ -18,7 +18,7 @@ from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Cells, count_clock, from_imposition
 from services.records.model.standards import in_force
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.registry.clocks import AWAITED, FROM_IMPOSITION
+from services.reporting.registry.deadlines import AWAITED, FROM_IMPOSITION
 from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
 from tests.support.lives import Plain

@@ -32,7 +32,7 @@ def state_of(connection: Connection) -> State:
     return tuple(tuple(row) for row in found)
 
 
-class KeptPages:
+class PageCache:
     """Pages by everything from which they are made. The least recently used are dropped first."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
