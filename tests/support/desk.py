@@ -27,7 +27,7 @@ from services.orders.policies import POLICIES as ORDERS_POLICIES
 from services.records.api import intake, looking_back
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.management import SHIPPED, Own
-from services.records.api.mirror import receipts, sequence, trees
+from services.records.api.receipts import outcomes, sequence, trees
 from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
@@ -90,7 +90,7 @@ def new_client(
     event.listen(database, "engine_disposed", lambda _: walled.dispose())
     noon = noon_of(today)
     kafka: Any = log
-    routers = [intake.router(domain.own, kafka, noon, RegisteredSigners(walled)), receipts.router(domain.own, walled)]
+    routers = [intake.router(domain.own, kafka, noon, RegisteredSigners(walled)), outcomes.router(domain.own, walled)]
     routers += ROUTERS[domain.service](walled, domain, noon, own)
     routers += [looking_back.router(walled), trees.router(walled)]
     routers += [sequence.router(walled, log.ends)] if domain.follows_counters else []

@@ -14,8 +14,8 @@ from services.chassis.audit.store import Question
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api.management import Deciding
-from services.records.api.mirror.receipts import LAST_OFFSET
 from services.records.api.paging import Word
+from services.records.api.receipts.outcomes import LAST_OFFSET
 
 
 class AuditEntry(Schema, description="Somebody saw or did something."):

@@ -6,7 +6,7 @@ from services.records.api import explaining, management, returns
 from services.records.api.decisions import acknowledging, feeds, own_settings
 from services.records.api.duties import today
 from services.records.api.management import Management
-from services.records.api.mirror import following, subscribing
+from services.records.api.receipts import following, subscribing
 
 
 def routers(parts: Management) -> list[APIRouter]:

@@ -18,7 +18,7 @@ from services.chassis.streaming.kafka import Admin, Producer
 from services.records.api import intake, looking_back
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.described import DESCRIBED
-from services.records.api.mirror import receipts, sequence, trees
+from services.records.api.receipts import outcomes, sequence, trees
 from services.records.config.settings import ApiSettings
 from services.records.model.domain import Domain
 
@@ -62,7 +62,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
     signers = RegisteredSigners(database)
     common = [
         intake.router(domain.own, parts.producer, signers=signers),
-        receipts.router(domain.own, database),
+        outcomes.router(domain.own, database),
         trees.router(database),
         looking_back.router(database),
     ]

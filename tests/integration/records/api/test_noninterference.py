@@ -173,8 +173,8 @@ def template_of(world: World) -> str:
 def making(monkeypatch: pytest.MonkeyPatch) -> walk.Making:
     """Return what makes names and secrets, which would differ between two worlds by chance."""
     made = walk.Making()
-    monkeypatch.setattr("services.records.api.mirror.subscribing.token_hex", made.webhook)
-    monkeypatch.setattr("services.records.api.mirror.subscribing.new_secret", made.secret)
+    monkeypatch.setattr("services.records.api.receipts.subscribing.token_hex", made.webhook)
+    monkeypatch.setattr("services.records.api.receipts.subscribing.new_secret", made.secret)
     monkeypatch.setattr("services.desk.pages.feeds.secrets.token_urlsafe", made.calendar)
     monkeypatch.setattr("services.chassis.audit.store.secrets.token_bytes", bytes)
     return made

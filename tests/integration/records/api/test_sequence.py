@@ -17,7 +17,7 @@ from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.batches import Slice
 from services.chassis.streaming.kafka import Admin, Outgoing, Producer
 from services.operations.topics import topic_specs
-from services.records.api.mirror import sequence
+from services.records.api.receipts import sequence
 from tests.integration.records.conftest import Bench
 from tests.support.asking import InThisThread
 from tests.support.desk import keys, token

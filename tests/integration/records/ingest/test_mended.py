@@ -16,8 +16,8 @@ from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.api.auth import own_authority
 from services.chassis.streaming.batches import Slice
 from services.records.api.findings.own import REUSED, reused
-from services.records.api.mirror import receipts
 from services.records.api.order_schemas import Today
+from services.records.api.receipts import outcomes
 from services.records.ingest.tables import rejections
 from services.records.upkeep import redrive
 from tests.integration.records.conftest import CALENDAR, NOW, Bench
@@ -90,7 +90,7 @@ def test_open_rejections_are_listed_by_themselves(bench: MakeBench) -> None:
 
 def _app(bench: Bench) -> Any:
     app = FastAPI()
-    app.include_router(receipts.router(Topic.ORDERS, bench.database))
+    app.include_router(outcomes.router(Topic.ORDERS, bench.database))
     app.dependency_overrides[own_authority] = lambda: AUTHORITY
     return app
 

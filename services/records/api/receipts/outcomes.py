@@ -23,9 +23,9 @@ from services.records.api.intake_schemas import (
     KeptRejections,
     Parked,
 )
-from services.records.api.mirror.held_facts import HeldFacts, held_facts_of
 from services.records.api.paging import Word
 from services.records.api.policies import PAGE_BYTES
+from services.records.api.receipts.held_facts import HeldFacts, held_facts_of
 from services.records.ingest.guarding import parking
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, cells, records, refused_days, rejections, shards
@@ -37,7 +37,7 @@ LAST_OFFSET = 2**63 - 1
 
 def router(kind: Topic, database: Engine) -> APIRouter:
     """Return the routes by which an authority sees what the platform holds of its events."""
-    routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
+    routes = APIRouter(prefix="/v1", tags=["receipts"], route_class=Written)
 
     @routes.get("/events/{event_id:path}", summary="What became of an event", responses=documented(404))
     def get_event(event_id: Word, authority: OwnAuthority) -> EventStory:

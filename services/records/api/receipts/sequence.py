@@ -34,7 +34,7 @@ class Counters(Schema, description="The counters of an authority's sources."):
 
 def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
     """Return the route that tells an authority's systems the next sequence number."""
-    routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
+    routes = APIRouter(prefix="/v1", tags=["receipts"], route_class=Written)
 
     def look(authority: str, wanted: Mapping[str, int]) -> Counters | None:
         with transaction(database) as connection:

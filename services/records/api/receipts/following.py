@@ -24,7 +24,7 @@ class Following(Schema, description="One page of changes."):
 
 def router(management: Management) -> APIRouter:
     """Return the route that a program follows."""
-    routes = APIRouter(prefix="/v1", tags=["mirror"], route_class=Written)
+    routes = APIRouter(prefix="/v1", tags=["receipts"], route_class=Written)
     at_once, feed = reading(management.database), Feed(management.findings.rules)
 
     @routes.get(

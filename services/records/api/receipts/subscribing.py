@@ -21,8 +21,8 @@ from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api.decisions.own_settings import Words
 from services.records.api.management import Deciding, Management, Manager
-from services.records.api.mirror.following import place_of
 from services.records.api.paging import Word
+from services.records.api.receipts.following import place_of
 from services.records.webhooks import subscriptions
 from services.records.webhooks.addresses import LONGEST, fault_of
 from services.records.webhooks.course import taken
