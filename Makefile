@@ -49,11 +49,11 @@ MUTMUT := env PYTHONDONTWRITEBYTECODE= $(BIN)/mutmut run --max-children 1
 mutants: $(DEV)  ## name changes to deciding code that no test notices: make mutants SAMPLE=12, or ARGS='services.records.model.fold*'
 	$(PIP) libcst setproctitle textual && $(PIP) --no-deps mutmut
 	$(MUTMUT) $(if $(SAMPLE),'services.records.model.control_totals*',$(if $(ARGS),'$(ARGS)'))
-	$(if $(SAMPLE),$(BIN)/python -m tests.support.mutants draw $(SAMPLE) | xargs $(MUTMUT))
-	$(BIN)/mutmut results; $(BIN)/python -m tests.support.mutants table
+	$(if $(SAMPLE),$(BIN)/python -m tests.support.reports.mutants draw $(SAMPLE) | xargs $(MUTMUT))
+	$(BIN)/mutmut results; $(BIN)/python -m tests.support.reports.mutants table
 
 metrics: $(DEV)  ## print how large and how tangled the source is
-	@$(BIN)/python -m tests.support.metrics
+	@$(BIN)/python -m tests.support.reports.metrics
 
 parts: $(DEV)  ## bring the programs that the tests want, or say how to
 	@tests/parts.sh $(BIN)/python
@@ -77,7 +77,7 @@ documents: $(DEV)  ## write the schemas, examples and reference pages that are m
 	$(BIN)/python -m deploy.kafka.strimzi
 	$(BIN)/python -m deploy.grafana.document
 	$(BIN)/python -m deploy.perses.document
-	$(BIN)/python -m tests.support.access
+	$(BIN)/python -m tests.support.reports.access
 
 LOCKED := deploy/requirements.txt
 lock: $(DEV)  ## write which files the image is made of, by their hashes, after a change of dependencies

@@ -28,14 +28,14 @@ from deploy.local.postgres import Postgres
 from services.chassis.memory import collect_seldom
 from tests.support import kafka as apache_kafka
 from tests.support import parts
-from tests.support.grammars import compile_late
+from tests.support.generated.grammars import compile_late
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
 from tests.support.resting import Resting
-from tests.support.rewriting import rewrite_share
-from tests.support.spending import Spending
-from tests.support.together import Together, beside_cores, cores, fills, number_of
+from tests.support.running.rewriting import rewrite_share
+from tests.support.running.spending import Spending
+from tests.support.running.together import Together, beside_cores, cores, fills, number_of
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [

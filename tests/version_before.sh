@@ -7,5 +7,5 @@ git log -1 --format='%h %s' "$older"
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 git archive "$older" | tar -x -C "$before"
-"$python" -m tests.support.newest_tables env --chdir "$before" \
+"$python" -m tests.support.running.newest_tables env --chdir "$before" \
   "$python" -m pytest -q -p no:cacheprovider tests/integration/records/test_worker.py tests/integration/reporting/ingest/test_lacking.py

@@ -20,7 +20,7 @@ from contracts.generate.documents import documents, stale
 from contracts.generate.examples import REFUSED
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Reason, Rejection
-from tests.support.npm import asked, fetched
+from tests.support.outside.npm import asked, fetched
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = ROOT / "contracts"

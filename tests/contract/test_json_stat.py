@@ -17,7 +17,7 @@ from services.reporting.read.queries import Grain, Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases.index import PUBLISHED, ReleaseInfo
-from tests.support.npm import asked, fetched
+from tests.support.outside.npm import asked, fetched
 
 HOME = Path(__file__).parents[1] / "jsonstat"
 SHARE = INDICATORS["placement_within_7"]

@@ -19,8 +19,8 @@ from deploy.perses.document import FOLDER
 from services.simulate.nation import Simulation
 from tests.conftest import BROWSERS
 from tests.dashboards.questions import unanswered
-from tests.faults.alerts.figures import publish_release
-from tests.faults.alerts.refusals import bad_tokens, refuse_all, refuse_producer
+from tests.faults.alerts.done.figures import publish_release
+from tests.faults.alerts.done.refusals import bad_tokens, refuse_all, refuse_producer
 from tests.faults.alerts.scene import MIDDLE, Scene, running
 from tests.faults.alerts.table import ending_token, put_aside
 from tests.load.bench_latency import paced, post

@@ -25,8 +25,8 @@ from services.reporting.releases import announcing, publication
 from services.reporting.releases.publication import Correction
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import Message, cell, taken
-from tests.support.proposals import propose
-from tests.support.released_monthly import cells_of
+from tests.support.made.proposals import propose
+from tests.support.made.released_monthly import cells_of
 
 NOW = datetime(2026, 5, 10, 9, tzinfo=UTC)
 SOURCE = TopicPartition("national.aggregates", 0)

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from deploy.local.process import stop, wait_until
 from services.connect.mapping.loading import load_mapping
-from tests.support.accessibility import assert_accessible
-from tests.support.forked import PAYBACK, fork
-from tests.support.keyboard import focused, label_of_focus, pressing
+from tests.support.checking.accessibility import assert_accessible
+from tests.support.outside.keyboard import focused, label_of_focus, pressing
+from tests.support.running.forked import PAYBACK, fork
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples/connect/one-row-per-order"
 DAY_1 = EXAMPLES / "orders 2026-03-02.xlsx"

@@ -15,9 +15,9 @@ from icalendar import Calendar
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.accessibility import assert_accessible, on_paper, rules
+from tests.support.checking.accessibility import assert_accessible, on_paper, rules
 from tests.support.kafka import remove_topics
-from tests.support.keyboard import focused, label_of_focus, pressing
+from tests.support.outside.keyboard import focused, label_of_focus, pressing
 from tests.support.processes import Platform, until
 
 FIFE, ORKNEY, SHETLAND = "S12000047", "S12000023", "S12000027"

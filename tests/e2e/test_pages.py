@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import HEARD, MISSING, NOTICE, Site, sign_in
-from tests.support.accessibility import assert_accessible
+from tests.support.checking.accessibility import assert_accessible
 from tests.unit.test_routes import APPLICATIONS, routes_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]

@@ -22,8 +22,8 @@ from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.reporting.registry.catalogue import INDICATORS
 from tests.support import scenario
-from tests.support.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
-from tests.support.indicator_sums import (
+from tests.support.checking.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
+from tests.support.checking.indicator_sums import (
     divisions,
     figures,
     is_known,

@@ -15,7 +15,7 @@ from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings
 from services.reporting.app import build
 from services.reporting.settings import SCHEMA, ApiSettings
-from tests.support.oidc import provider
+from tests.support.outside.oidc import provider
 from tests.support.processes import until
 
 

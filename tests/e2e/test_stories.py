@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from contracts.authorities import AUTHORITIES
 from tests.e2e.conftest import HEARD, NOTICE, Site
-from tests.support.accessibility import EVERY_RULE, PAPER, assert_accessible, on_paper, rules
-from tests.support.keyboard import focused, pressing, type_into
+from tests.support.checking.accessibility import EVERY_RULE, PAPER, assert_accessible, on_paper, rules
+from tests.support.outside.keyboard import focused, pressing, type_into
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 

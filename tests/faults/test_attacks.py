@@ -36,10 +36,10 @@ from services.reporting.policies import POLICIES as REPORTING
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK
 from tests.integration.chassis.test_serve import AMBIGUOUS, FLOODS
 from tests.support.children import child
-from tests.support.fuzzing import WORDS
+from tests.support.generated.fuzzing import WORDS
 from tests.support.lives import event, imposed
-from tests.support.memory import Memory, is_at_rest
 from tests.support.processes import APIS, WORKERS, Platform, until
+from tests.support.running.memory import Memory, is_at_rest
 
 AT_ONCE = 8
 """Connections of one attacker, in each attack."""

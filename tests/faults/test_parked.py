@@ -12,7 +12,7 @@ from contracts.generate.samples import EVENTS
 from services.cli import command_line
 from tests.support.load import Load
 from tests.support.processes import Platform, until
-from tests.support.unlucky import SECRET
+from tests.support.running.unlucky import SECRET
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -86,7 +86,7 @@ def test_a_bug_parks_whom_it_hits_and_loses_nothing(platform: Platform, monkeypa
     hit, other = Load(["S12000018"], months=3), Load(["S12000036"], months=1)
     ((code,), before, after) = hit.authorities, *hit.pieces(2)
     platform.stop("orders-worker")
-    platform.add("buggy", "orders-worker", sys.executable, "-m", "tests.support.unlucky", "bug", code)
+    platform.add("buggy", "orders-worker", sys.executable, "-m", "tests.support.running.unlucky", "bug", code)
     platform.start("buggy")
     hit.post(platform, before)
     until(lambda: is_parked(platform, code, "buggy"), f"{code} is parked")

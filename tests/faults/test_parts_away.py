@@ -20,13 +20,13 @@ from services.operations.topics import ensure, topic_specs
 from tests.support.kafka import KafkaProcess
 from tests.support.load import Load
 from tests.support.processes import APIS, WORKERS, Platform, until
-from tests.support.unlucky import ASK, ASKED, LINGERS
+from tests.support.running.unlucky import ASK, ASKED, LINGERS
 
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
 OUTAGE_SECONDS = float(os.environ.get("PAYBACK_TEST_OUTAGE_SECONDS", "5"))
 SMALLEST = min(map(people_of, AUTHORITIES))
-UNLUCKY = (sys.executable, "-m", "tests.support.unlucky")
+UNLUCKY = (sys.executable, "-m", "tests.support.running.unlucky")
 
 
 def assert_told_to_retry(answer: httpx.Response) -> None:

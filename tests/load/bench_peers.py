@@ -23,7 +23,7 @@ from contracts.events import Topic
 from contracts.topics import source_topics
 from deploy.local.settings import clean_environment
 from tests.load.bench_worker import measure, send, stack
-from tests.support.jars import named_in
+from tests.support.outside.jars import named_in
 
 RELEASES = "bytewax[kafka]==0.21.1", "quixstreams==3.28.1"
 HOME = Path("build/peers")

@@ -22,9 +22,9 @@ from deploy.local.settings import clean_environment
 from services.simulate.nation import Simulation
 from tests.load.bench_worker import END, SERVICES, measure, send, send_all, stack
 from tests.support.children import child
-from tests.support.memory import Memory
-from tests.support.meter import Meter
 from tests.support.processes import Platform
+from tests.support.running.memory import Memory
+from tests.support.running.meter import Meter
 
 EVENTS_OF_TEN_YEARS, TARGET_SECONDS, TARGET_BYTES = 5_000_000, 180, 1.5e9
 GROWTH, MONTHS_OF_GROWTH, FLAT = (500_000, 1_600_000, 5_000_000), 150, 1.2

@@ -39,7 +39,7 @@ from services.reporting.ingest.store import fold, write
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import publication
 from services.reporting.settings import MIGRATIONS, SCHEMA
-from tests.support.figures import KNOWN_ON, national_cells
+from tests.support.made.figures import KNOWN_ON, national_cells
 from tests.support.parts import postgres_process
 
 MONTHS = 120

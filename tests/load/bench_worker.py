@@ -29,9 +29,9 @@ from services.operations.topics import ensure, topic_specs
 from services.simulate.nation import Simulation
 from services.simulate.telling.sending import Delivery
 from tests.load import stock_agent
-from tests.support.meter import Meter, Spent
 from tests.support.parts import kafka_process
 from tests.support.processes import Platform, until
+from tests.support.running.meter import Meter, Spent
 
 END = date(2026, 4, 1)
 SERVICES = {"orders": ("orders",), "unpaid_work": ("orders", "unpaid-work")}

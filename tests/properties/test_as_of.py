@@ -18,9 +18,9 @@ from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, fold
 from services.records.model.record import Record, apply, as_known, dump, load
 from services.unpaid_work.domain import domain as unpaid_work
+from tests.support.generated.strategies import events
 from tests.support.lives import event
 from tests.support.scenario import Sent
-from tests.support.strategies import events
 
 CALENDAR = Calendar("test", frozenset({date(2024, 1, 1), date(2024, 3, 29)}))
 DOMAINS = {"orders": orders(CALENDAR), "unpaid_work": unpaid_work(CALENDAR)}

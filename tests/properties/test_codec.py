@@ -26,7 +26,7 @@ from contracts.events import TYPES, Topic
 from contracts.generate import schemas
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Reason, Rejection
-from tests.support import documents, fuzz, spoilt
+from tests.support.generated import documents, fuzz, spoilt
 from tests.support.lacking import cannot
 
 ROOT = Path(__file__).parents[2]
@@ -172,7 +172,13 @@ def test_atheris_finds_nothing_either(tmp_path: Path) -> None:
     if find_spec("atheris") is None:
         cannot("needs atheris, which is not made for this Python or system")
     fuzz.seed(tmp_path / "corpus", ROOT / "contracts" / "examples")
-    command = [sys.executable, "-m", "tests.support.atheris_fuzz", f"-max_total_time={FUZZ_SECONDS}", "-max_len=5000"]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.support.generated.atheris_fuzz",
+        f"-max_total_time={FUZZ_SECONDS}",
+        "-max_len=5000",
+    ]
     done = subprocess.run(
         [*command, f"-artifact_prefix={tmp_path}/", str(tmp_path / "corpus")],
         cwd=ROOT,

@@ -23,8 +23,8 @@ from services.records.model.record import Outcome, Record, apply, dump, fact, is
 from services.records.model.summary import summary
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support import scenario
+from tests.support.generated.strategies import events
 from tests.support.scenario import Sent
-from tests.support.strategies import events
 
 CALENDAR = Calendar("test", frozenset({date(2024, 1, 1), date(2024, 3, 29)}))
 DOMAINS = {"orders": orders(CALENDAR), "unpaid_work": unpaid_work(CALENDAR)}

@@ -20,7 +20,7 @@ from kafka.errors import KafkaError
 
 from deploy.local.process import NotReady, answers, free_ports, spawn, stop, tail, wait_until
 from deploy.local.scratch import Scratch
-from tests.support.jars import named_in
+from tests.support.outside.jars import named_in
 
 _JARS = Path(__file__).parents[1] / "kafka" / "jars.txt"
 _TOOLS = _JARS.with_name("tools.txt")

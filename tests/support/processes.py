@@ -26,8 +26,8 @@ from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody,
 from services.chassis.clock import FixedClock
 from services.chassis.settings import KafkaSettings
 from services.operations.topics import ensure, topic_specs
-from tests.support.forked import Served, fork, is_ours
 from tests.support.parts import make_tables
+from tests.support.running.forked import Served, fork, is_ours
 
 LINES = "application/x-ndjson"
 WORKERS = ("orders-worker", "unpaid_work-worker", "reporting-worker")

@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from tests.support.kafka import RUNNING
-from tests.support.together import QUIET
+from tests.support.running.together import QUIET
 
 
 class Resting:

@@ -9,8 +9,8 @@ import pytest
 from services.chassis.api.auth import COOKIE, PUBLIC, Identity, mint
 from services.chassis.api.policy import Policy, Role, Who
 from services.chassis.clock import system_clock
-from tests.support import access
 from tests.support.asking import InThisThread
+from tests.support.reports import access
 from tests.unit.test_routes import APPLICATIONS, KEYS
 
 AUTHORITY = "S12000033"
@@ -82,7 +82,7 @@ def test_a_vendors_machine_signs_in_to_no_page_and_sees_no_more_than_the_public(
 
 
 def test_the_page_of_the_table_is_as_the_table() -> None:
-    """Written by `python -m tests.support.access`."""
+    """Written by `python -m tests.support.reports.access`."""
     assert Path("docs/access.md").read_text() == access.page(APPLICATIONS)
 
 

@@ -21,14 +21,14 @@ from contracts.events import Heartbeat
 from deploy.local.postgres import Postgres, create_database
 from deploy.local.process import asking, free_ports
 from services.chassis.clock import system_clock
-from tests.faults.alerts.disk import small_disk, told_of
+from tests.faults.alerts.done.disk import small_disk, told_of
 from tests.faults.alerts.exporter import PROGRAM, Exporter
 from tests.faults.alerts.proxy import Proxy
 from tests.faults.alerts.watched import Watched, rules, watching
 from tests.support import scenario
 from tests.support.kafka import KafkaProcess
+from tests.support.outside.receiver import Receiver, receiver
 from tests.support.processes import APIS, WORKERS, Platform, running_platform, until
-from tests.support.receiver import Receiver, receiver
 
 PROVING = 'job="proof"' in rules()["ProcessMissing"]["expr"]
 PROCESSES = (*APIS, *WORKERS, "desk-api", "watch", *(("proof",) if PROVING else ()))

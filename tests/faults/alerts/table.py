@@ -13,12 +13,12 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from contracts.authorities import AUTHORITIES
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.clock import system_clock
-from tests.faults.alerts.brokers import begin_broker, kill_broker
-from tests.faults.alerts.figures import age_release, alter_cell, alter_figure, forget_release, lose_row
-from tests.faults.alerts.hanging import hang
-from tests.faults.alerts.late import fall_behind, hold_up, never_hear
-from tests.faults.alerts.machine import have_memory_told, run_short, tell_of_clock
-from tests.faults.alerts.outside import (
+from tests.faults.alerts.done.brokers import begin_broker, kill_broker
+from tests.faults.alerts.done.figures import age_release, alter_cell, alter_figure, forget_release, lose_row
+from tests.faults.alerts.done.hanging import hang
+from tests.faults.alerts.done.late import fall_behind, hold_up, never_hear
+from tests.faults.alerts.done.machine import have_memory_told, run_short, tell_of_clock
+from tests.faults.alerts.done.outside import (
     begin_copy,
     fill_disk,
     hold_up_webhooks,
@@ -27,7 +27,7 @@ from tests.faults.alerts.outside import (
     slow_down,
     stop_receiver,
 )
-from tests.faults.alerts.refusals import (
+from tests.faults.alerts.done.refusals import (
     UNREADABLE,
     bad_tokens,
     fail_some,
@@ -36,9 +36,9 @@ from tests.faults.alerts.refusals import (
     refuse_producer,
     refuse_some,
 )
+from tests.faults.alerts.done.servers import blind, crowd, forget_transaction, kill_often, take_right
+from tests.faults.alerts.done.unlike import cut_off_proof, hold_loop, look_seldom, run_old_version, run_with_new_list
 from tests.faults.alerts.scene import MIDDLE, OTHER, Scene, age
-from tests.faults.alerts.servers import blind, crowd, forget_transaction, kill_often, take_right
-from tests.faults.alerts.unlike import cut_off_proof, hold_loop, look_seldom, run_old_version, run_with_new_list
 from tests.faults.alerts.watched import rules
 from tests.unit.deploy.test_watch import certificate
 

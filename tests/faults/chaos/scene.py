@@ -24,8 +24,8 @@ from services.operations.proof.settings import ProofSettings, opened
 from services.simulate.telling.sending import Delivery
 from tests.support.kafka import KafkaProcess
 from tests.support.load import SERVICE_OF, Load
+from tests.support.outside.proxy import Proxy
 from tests.support.processes import WORKERS, Platform, until
-from tests.support.proxy import Proxy
 
 ARRIVAL = ("events", "reporting_delay", "sequence")
 

@@ -16,8 +16,8 @@ from deploy.local.postgres import Postgres
 from services.records.ingest.guarding.parking import Action
 from tests.faults.chaos.faults import POISON
 from tests.faults.chaos.scene import Fault, Scene
+from tests.support.outside.proxy import Proxy
 from tests.support.processes import WORKERS, Platform, until
-from tests.support.proxy import Proxy
 
 DAY = 86_400_000
 REFUSED = 3

@@ -10,8 +10,8 @@ import pytest
 
 from tests.integration.contracts.client.test_killed import ROOT, killer
 from tests.support.extracts import HEADINGS, order, text
-from tests.support.killed_connect import FIRST, SECOND, import_all
 from tests.support.platform import platform
+from tests.support.running.killed_connect import FIRST, SECOND, import_all
 
 __all__ = ["killer"]
 
@@ -36,7 +36,14 @@ def test_killed_at_any_write_nothing_is_lost_and_nothing_said_twice(killer: Path
         [HEADINGS, order("A1", Hours=80), order("A3", Date_of_order=date(2026, 3, 2), First_contact=date(2026, 3, 3))],
     )
     with platform() as server:
-        command = [sys.executable, "-m", "tests.support.killed_connect", str(tmp_path), server.address, str(EVERY)]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.running.killed_connect",
+            str(tmp_path),
+            server.address,
+            str(EVERY),
+        ]
         done = subprocess.run(command, env={"LD_PRELOAD": str(killer)}, cwd=ROOT, stdout=subprocess.PIPE, check=True)
         runs = int(done.stdout)
         print(f"killed {runs // EVERY} times")

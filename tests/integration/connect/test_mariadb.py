@@ -12,7 +12,7 @@ from services.cli import command_line
 from services.connect.extracts.database import queried
 from services.connect.mapping.loading import load_mapping
 from tests.integration.connect.told_of_databases import assert_changes_are_said
-from tests.support.mariadb import IS_THERE, MISSING, mariadb
+from tests.support.outside.mariadb import IS_THERE, MISSING, mariadb
 from tests.support.source import ROOT
 
 PAGE = (ROOT / "docs" / "databases.md").read_text()

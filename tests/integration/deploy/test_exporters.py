@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.support.exporters import ROOT, exported, wants, watched
+from tests.support.outside.exporters import ROOT, exported, wants, watched
 
 
 @wants("prometheus-node-exporter", "prometheus-node-exporter")

@@ -32,7 +32,7 @@ from services.records.ingest.tables import notes
 from services.records.model.bank_holidays import scotland
 from services.records.upkeep.rebuild import rebuild
 from tests.support import parts
-from tests.support.exporters import exported, wants, watched
+from tests.support.outside.exporters import exported, wants, watched
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("orders", "unpaid_work", "reporting")

@@ -21,8 +21,8 @@ from services.cli import GROUPS
 from services.operations.topics import ensure, topic_specs
 from tests.integration.deploy.test_access import PASSWORD, Guarded, guarded
 from tests.integration.deploy.test_roles import SERVICES, address, prepared
-from tests.support.commands import carry_out
 from tests.support.kafka import remove_topics, tool
+from tests.support.running.commands import carry_out
 
 __all__ = ["guarded", "prepared"]
 ROOT = Path(__file__).parents[3]

@@ -20,7 +20,7 @@ from services.chassis.streaming.fetching.bounded import LONGEST
 from services.records.ingest.guarding import parking
 from services.records.ingest.tables import arrivals, checkpoints
 from tests.integration.records.conftest import Bench
-from tests.support.balance import unbalanced
+from tests.support.checking.balance import unbalanced
 from tests.support.scenario import NOON, Sent
 
 MakeBench = Callable[[str], Bench]

@@ -18,7 +18,7 @@ from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import NOW, position
 from tests.support import parts
-from tests.support.figures import KNOWN_ON, national_cells
+from tests.support.made.figures import KNOWN_ON, national_cells
 
 MONTHS, MANY = 15, 5
 FIRST = add_months(month_of(KNOWN_ON), -MONTHS)

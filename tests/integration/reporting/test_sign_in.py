@@ -27,7 +27,7 @@ from services.reporting.app import build
 from services.reporting.settings import ApiSettings
 from tests.integration.reporting.conftest import NOW
 from tests.support.asking import InThisThread
-from tests.support.oidc import Provider, provider, sign_in, through
+from tests.support.outside.oidc import Provider, provider, sign_in, through
 
 FIGURES, DESK = "https://figures.test", "https://desk.test"
 COOKIE = "__Host-payback_session"

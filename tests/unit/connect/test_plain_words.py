@@ -23,7 +23,7 @@ from services.connect.result import ImportResult
 from services.connect.send import words_of
 from services.connect.state import State
 from services.connect.work import Job
-from tests.support.plain import is_plain
+from tests.support.checking.plain import is_plain
 from tests.unit.contracts.test_plain_words import places, with_value, without
 
 CELLS: tuple[Any, ...] = (

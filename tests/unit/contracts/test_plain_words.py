@@ -11,7 +11,7 @@ from contracts.generate.examples import REFUSED, as_sent
 from contracts.generate.samples import ARRIVED, AUTHORITY, EVENTS
 from contracts.rejections import Reason, Rejection, place_in_words
 from contracts.topics import kind_of
-from tests.support.plain import is_plain
+from tests.support.checking.plain import is_plain
 
 WRONG: tuple[Any, ...] = (
     *(

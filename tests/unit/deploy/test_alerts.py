@@ -20,7 +20,7 @@ from services.chassis.metrics import new_registry
 from services.operations.proof.around import LOOKS
 from services.operations.watch import ABOUT
 from services.records.model.record import Outcome
-from tests.support.promtool import promtool
+from tests.support.outside.promtool import promtool
 from tests.unit.test_routes import APPLICATIONS, routes_of
 
 ROOT = Path(__file__).parents[3]
@@ -151,7 +151,7 @@ def test_every_label_is_bounded() -> None:
 
 
 def test_what_the_code_can_put_into_a_label_is_within_its_bound() -> None:
-    """A route that nobody knows counts as one more. What senders choose is bounded in tests/unit/records/test_metrics.py."""
+    """A route that nobody knows counts as one more. What senders choose is bounded in tests/unit/records/ingest/test_metrics.py."""
     can_be = {
         "about": len({*ABOUT, *LOOKS}),
         "outcome": len(Outcome),

@@ -15,7 +15,7 @@ import yaml
 from deploy.boards import BOARDS
 from deploy.grafana.document import FOLDER
 from deploy.prometheus.document import JOBS, defined
-from tests.support.promtool import promtool
+from tests.support.outside.promtool import promtool
 
 RULES = Path(__file__).parents[3] / "deploy" / "prometheus" / "alerts.yml"
 SMALLEST = "S12000027"

@@ -14,7 +14,7 @@ from contracts.topics import NATIONAL_AGGREGATES
 from deploy.kafka import rights, strimzi
 from deploy.prometheus import operator
 from services.operations.topics import topic_specs
-from tests.support import crds
+from tests.support.outside import crds
 
 ROOT = Path(__file__).parents[3]
 KUBERNETES = ROOT / "deploy" / "kubernetes"

@@ -22,7 +22,7 @@ from contracts.topics import authority_of, kind_of_topic
 from services.records.ingest.measuring import is_working_day, silent_days
 from services.records.model.bank_holidays import scotland
 from services.simulate.nation import Simulation
-from tests.support.promtool import promtool
+from tests.support.outside.promtool import promtool
 
 pytestmark = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)"

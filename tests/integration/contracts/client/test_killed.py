@@ -9,9 +9,9 @@ from shutil import which
 import pytest
 
 from contracts.client import Client, Spool, Topic
-from tests.support.killed import EVENTS, publishing, subject
 from tests.support.lacking import cannot
 from tests.support.platform import Platform, platform
+from tests.support.running.killed import EVENTS, publishing, subject
 
 ROOT = Path(__file__).parents[4]
 
@@ -23,7 +23,8 @@ def killer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cannot("needs a C compiler on Linux, to kill a process at every write")
     library = tmp_path_factory.mktemp("killer") / "killer.so"
     subprocess.run(
-        [compiler, "-shared", "-fPIC", "-O1", "-o", library, ROOT / "tests/support/killer.c", "-ldl"], check=True
+        [compiler, "-shared", "-fPIC", "-O1", "-o", library, ROOT / "tests/support/running/killer.c", "-ldl"],
+        check=True,
     )
     return library
 
@@ -36,7 +37,7 @@ def drained(path: Path, server: Platform) -> None:
 
 def killed_at_every_write(scenario: str, killer: Path, home: Path, server: Platform) -> int:
     """Kill the program at every write, and return how many times it had to be begun."""
-    command = [sys.executable, "-m", "tests.support.killed", scenario, str(home), server.address]
+    command = [sys.executable, "-m", "tests.support.running.killed", scenario, str(home), server.address]
     done = subprocess.run(command, env={"LD_PRELOAD": str(killer)}, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     return int(done.stdout)
 

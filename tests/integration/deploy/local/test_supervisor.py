@@ -27,7 +27,7 @@ began = time.monotonic()
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
-RUN = (sys.executable, "-m", "tests.support.code")
+RUN = (sys.executable, "-m", "tests.support.running.code")
 
 
 def server(name: str = "server", line: str | None = None) -> ProcessSpec:

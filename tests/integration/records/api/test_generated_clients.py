@@ -28,10 +28,10 @@ from services.operations.topics import ensure, topic_specs
 from services.records.api import run_api
 from tests.integration.records.api.test_openapi import SENDER, application
 from tests.integration.records.conftest import CALENDAR, SERVICES
-from tests.support import jars, npm
+from tests.support.generated.openapi import KEYS
 from tests.support.kafka import remove_topics
 from tests.support.lacking import cannot
-from tests.support.openapi import KEYS
+from tests.support.outside import jars, npm
 
 CLIENTS = Path(__file__).parents[3] / "clients"
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")

@@ -37,9 +37,20 @@ from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
 from tests.integration.records.test_worker import feed
-from tests.support.fuzzing import assert_no_fault_of_ours
+from tests.support.generated.fuzzing import assert_no_fault_of_ours
+from tests.support.generated.openapi import (
+    EXAMPLES,
+    KEYS,
+    MANY,
+    TOKENS,
+    Asked,
+    Everybody,
+    asking,
+    asking_as,
+    nowhere,
+    schema_of,
+)
 from tests.support.kafka import remove_topics
-from tests.support.openapi import EXAMPLES, KEYS, MANY, TOKENS, Asked, Everybody, asking, asking_as, nowhere, schema_of
 
 SURFACES = {
     "orders": run_api.Surface("orders", orders.routers, ORDERS_POLICIES),

@@ -27,7 +27,7 @@ from services.records.model.domain import Domain
 from services.records.model.record import Record
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
-from tests.support.balance import unbalanced
+from tests.support.checking.balance import unbalanced
 
 MakeBench = Callable[[str], Bench]
 Cells = dict[str, int]

@@ -125,7 +125,7 @@ OBSTACLES: dict[str, tuple[Change, str]] = {
         "must be CreateTime",
     ),
 }
-"""What is seen in a real log. What else may differ: tests/unit/operations/test_mirrored.py."""
+"""What is seen in a real log. What else may differ: tests/unit/operations/moving/test_mirrored.py."""
 
 
 def test_the_books_go_on_with_another_cluster_that_holds_the_same_and_with_no_other(

@@ -46,7 +46,7 @@ from tests.integration.records.ingest.test_parking import parked as of_parks
 from tests.integration.records.ingest.test_times import arrived
 from tests.integration.test_as_of import log
 from tests.support import scenario
-from tests.support.meter import CAME
+from tests.support.running.meter import CAME
 
 MIGRATIONS = Path(unpaid_work.__path__[0]) / "migrations"
 ORDERS_MIGRATIONS = Path(orders.__path__[0]) / "migrations"

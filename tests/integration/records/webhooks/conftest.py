@@ -26,7 +26,7 @@ from services.unpaid_work.findings import RULES as UNPAID_WORK_RULES
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender as Worker
 from tests.support.desk import ManagersView, new_client, token
-from tests.support.receiver import Receiver, receiver
+from tests.support.outside.receiver import Receiver, receiver
 
 A, B = "S12000005", "S12000036"
 KEY = Fernet.generate_key().decode()

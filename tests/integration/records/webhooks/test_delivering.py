@@ -20,7 +20,7 @@ from services.records.webhooks import delivering
 from services.records.webhooks.course import Fault
 from services.records.webhooks.delivering import Limits, LookUp, NotSent, Postman
 from services.records.webhooks.signing import Message, headers, new_secret
-from tests.support.receiver import Answer, Receiver, receiver, status
+from tests.support.outside.receiver import Answer, Receiver, receiver, status
 
 HERE = [ip_network("127.0.0.0/8")]
 NAME = "receiver.example"

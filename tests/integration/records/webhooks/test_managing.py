@@ -8,7 +8,7 @@ from services.records.ingest.tables import changes
 from services.records.webhooks.feed import end_of
 from tests.integration.records.webhooks.conftest import A, B, Telling
 from tests.support.desk import token
-from tests.support.receiver import Receiver
+from tests.support.outside.receiver import Receiver
 
 
 def test_a_secret_is_shown_once_and_kept_sealed(orders: Telling, there: Receiver) -> None:

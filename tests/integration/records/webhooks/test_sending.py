@@ -10,10 +10,10 @@ import pytest
 
 from services.chassis.failures import Away
 from services.records.webhooks import subscriptions
-from tests.integration.records.api.test_following import fetches
+from tests.integration.records.api.receipts.test_following import fetches
 from tests.integration.records.conftest import Bench
 from tests.integration.records.webhooks.conftest import A, B, Telling
-from tests.support.receiver import Receiver, receiver, status
+from tests.support.outside.receiver import Receiver, receiver, status
 
 
 @pytest.mark.parametrize("name", ["orders", "unpaid_work"])

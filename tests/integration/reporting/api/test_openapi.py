@@ -21,9 +21,9 @@ from services.reporting.ingest.store import Folded, fold, write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position
-from tests.support.figures import national_cells
-from tests.support.fuzzing import assert_no_fault_of_ours
-from tests.support.openapi import EXAMPLES, KEYS, MANY, TOKENS, Everybody, asking_as, nowhere, schema_of
+from tests.support.generated.fuzzing import assert_no_fault_of_ours
+from tests.support.generated.openapi import EXAMPLES, KEYS, MANY, TOKENS, Everybody, asking_as, nowhere, schema_of
+from tests.support.made.figures import national_cells
 
 LAST_MONTH = add_months(month_of(NOW.date()), -2)
 

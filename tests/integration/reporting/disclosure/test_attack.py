@@ -37,10 +37,10 @@ from services.reporting.registry.indicators import Kind
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW
-from tests.support import released_monthly
 from tests.support.asking import InThisThread
-from tests.support.openapi import KEYS, TOKENS, nowhere
-from tests.support.released_monthly import CODES, LATE, World
+from tests.support.generated.openapi import KEYS, TOKENS, nowhere
+from tests.support.made import released_monthly
+from tests.support.made.released_monthly import CODES, LATE, World
 
 pytestmark = pytest.mark.timeout(900)
 

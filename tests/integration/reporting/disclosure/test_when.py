@@ -26,9 +26,10 @@ from services.reporting.releases.change_marker import marker
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import LONG_AGO, NOW, position, taken
 from tests.integration.reporting.disclosure.test_attack import SPAN, application, everything, parts_of
-from tests.support import parts, released_monthly
-from tests.support.openapi import KEYS
-from tests.support.released_monthly import CODES
+from tests.support import parts
+from tests.support.generated.openapi import KEYS
+from tests.support.made import released_monthly
+from tests.support.made.released_monthly import CODES
 
 pytestmark = pytest.mark.timeout(300)
 BUSY, QUIET = CODES[0], CODES[1]

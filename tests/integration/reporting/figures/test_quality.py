@@ -14,7 +14,7 @@ from services.chassis.clock import FixedClock
 from services.reporting.figures.evidence import DOUBTS, Doubt
 from services.reporting.releases import publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
-from tests.support.formats import from_tables
+from tests.support.checking.formats import from_tables
 
 GLASGOW, FIFE, ORKNEY, SCOTLAND = "S12000049", "S12000047", "S12000023", "S92000003"
 FIFE_BOARD = "S08000029"

@@ -25,7 +25,7 @@ from services.reporting.registry.population import aged_16_to_70
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import NOW, cell, position
-from tests.support.figures import KNOWN_ON, national_cells
+from tests.support.made.figures import KNOWN_ON, national_cells
 
 BEGIN, LAST = date(2025, 2, 1), date(2026, 2, 1)
 CODES = list(AUTHORITIES)[:4]

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from contracts.authorities import AUTHORITIES
 from services.reporting.pages.content.tiles import placed
 from tests.integration.reporting.nation import CODES, FIRST, MANY, MONTHS, release, write_all
-from tests.support.released_monthly import cells_of
+from tests.support.made.released_monthly import cells_of
 
 ENDED = AUTHORITIES[CODES[2]]
 LAST_DAY = date(2025, 8, 31)

@@ -30,8 +30,7 @@ from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position, taken
 from tests.support.asking import InThisThread
-from tests.support.openapi import TOKENS, nowhere
-from tests.support.recomputed import (
+from tests.support.checking.recomputed import (
     OFF_IN_A_QUARTER,
     OFF_IN_A_YEAR,
     SCOTLAND,
@@ -50,7 +49,8 @@ from tests.support.recomputed import (
     signed,
     tenth,
 )
-from tests.support.released_monthly import cells_of
+from tests.support.generated.openapi import TOKENS, nowhere
+from tests.support.made.released_monthly import cells_of
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 

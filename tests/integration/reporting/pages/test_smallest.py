@@ -20,8 +20,8 @@ from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position, taken
 from tests.support.asking import InThisThread
-from tests.support.openapi import TOKENS, nowhere
-from tests.support.released_monthly import cells_of
+from tests.support.generated.openapi import TOKENS, nowhere
+from tests.support.made.released_monthly import cells_of
 from tests.unit.reporting.disclosure.test_budget import SMALLEST
 
 FIRST, MONTHS, LAST = date(2024, 4, 1), 24, date(2026, 3, 1)

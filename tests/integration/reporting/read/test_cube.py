@@ -23,7 +23,7 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Form
 from tests.integration.reporting.conftest import NOW
 from tests.integration.reporting.nation import CODES, FIRST, MANY, MONTHS, release, write_all
-from tests.support.figures import KNOWN_ON, national_cells
+from tests.support.made.figures import KNOWN_ON, national_cells
 
 TODAY = NOW.date()
 FORMS = [form for each in INDICATORS.values() for form in each.forms]

@@ -14,7 +14,7 @@ from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Status
 from services.reporting.releases import changes, freezing, publication
 from tests.integration.reporting.conftest import NOW, Feed, cell, position
-from tests.support.proposals import propose
+from tests.support.made.proposals import propose
 
 GLASGOW, FIFE, EDINBURGH = "S12000049", "S12000047", "S12000036"
 DATA = "/v1/indicators/completion_rate/data"

@@ -18,7 +18,7 @@ from services.reporting.read.vintages import Rounded
 from services.reporting.registry.areas import SCOTLAND, members
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Form
-from tests.support.released_monthly import cells_of
+from tests.support.made.released_monthly import cells_of
 
 FIRST, LAST = date(2024, 4, 1), date(2026, 3, 1)
 MONTHS = months_between(FIRST, LAST)

@@ -22,7 +22,7 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Form, Indicator, Kind
 from services.reporting.statistics.funnel import FEWEST, Funnel, Place, rounding_of
 from services.reporting.statistics.intervals import difference
-from tests.support.released_monthly import cells_of
+from tests.support.made.released_monthly import cells_of
 
 FIRST, LAST = date(2024, 4, 1), date(2026, 3, 1)
 KEY, ANOTHER = b"k" * 32, b"another"

@@ -10,7 +10,7 @@ from services.reporting.formats.metadata import describe
 from services.reporting.registry.catalogue import DEFINITIONS, INDICATORS, versions
 from services.reporting.registry.deadlines import AWAITED, FROM_IMPOSITION, OVERDUE
 from services.reporting.registry.indicators import Indicator, Kind, Status, form
-from tests.support.proposals import proposal
+from tests.support.made.proposals import proposal
 
 every = pytest.mark.parametrize("indicator", DEFINITIONS, ids=lambda each: f"{each.id}-{each.version}")
 

@@ -1,0 +1,1 @@
+"""The faults that are done, by what they are done to."""

@@ -1,0 +1,1 @@
+"""Inputs that are generated, and what must hold whatever they are."""

@@ -1,0 +1,1 @@
+"""Nations, releases and tables that are made up for tests."""

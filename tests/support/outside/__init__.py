@@ -1,0 +1,1 @@
+"""Programs that others wrote, and what stands between them and ours."""
