@@ -64,7 +64,7 @@ def validate(
             tally.count(verdict.content)
             if isinstance(verdict.content, Rejection):
                 tell(verdict, verdict.content)
-            progress.at(verdict.line.end, f"{tally.total:,} events, {tally.refused.total():,} refused")
+            progress.at(verdict.line.end, f"{_events(tally.total)}, {tally.refused.total():,} refused")
     (_sum_as_json if as_json else _sum_in_words)(tally)
     if tally.refused or not tally.accepted:
         raise typer.Exit(1)
@@ -228,9 +228,13 @@ def _as_json(verdict: Verdict, rejection: Rejection) -> None:
 
 
 def _sum_in_words(tally: Tally) -> None:
-    typer.echo(f"{tally.total:,} events: {tally.accepted:,} accepted, {tally.refused.total():,} refused")
+    typer.echo(f"{_events(tally.total)}: {tally.accepted:,} accepted, {tally.refused.total():,} refused")
     for reason, count in tally.refused.most_common():
         typer.echo(f"{count:>9,}  {reason}: {reason.remedy}")
+
+
+def _events(count: int) -> str:
+    return f"{count:,} event{'' if count == 1 else 's'}"
 
 
 def _sum_as_json(tally: Tally) -> None:

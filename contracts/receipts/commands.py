@@ -107,7 +107,10 @@ def verify(
         )
     elif event is not None:
         raise NotProven(f"{file} is about a head, and not about an event")
-    typer.echo(f"proven: by the end of {head.day} {head.size} events of {head.topic} were accepted")
+    accepted = (
+        f"{head.size} event of {head.topic} was" if head.size == 1 else f"{head.size} events of {head.topic} were"
+    )
+    typer.echo(f"proven: by the end of {head.day} {accepted} accepted")
 
 
 @receipt.command(help="Check, without the platform, that it only added events between two files.")
@@ -115,9 +118,8 @@ def compare(old: File, new: File, keys: Keys) -> None:
     checked, after = _keys(keys.read_bytes()), _read(new)
     first, second = checked.head(_read(old).head), checked.head(after.head)
     grown(first, second, after.since)
-    typer.echo(
-        f"proven: the {first.size} events up to {first.day} are the first of the {second.size} up to {second.day}"
-    )
+    held = f"event up to {first.day} is" if first.size == 1 else f"{first.size} events up to {first.day} are"
+    typer.echo(f"proven: the {held} the first of the {second.size} up to {second.day}")
 
 
 @receipt.command(

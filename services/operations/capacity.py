@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, func, select, text
 
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
+from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.tables import arrivals
 
@@ -67,7 +68,7 @@ def _sizes(connection: Connection) -> dict[str, int]:
 
 def told(service: str, now: Held) -> Iterator[str]:
     """Yield the measurements as lines for a person."""
-    yield f"{service}: {now.events:,} events, {now.orders:,} orders, {size(now.size)} in PostgreSQL"
+    yield f"{service}: {counted(now.events, 'event')}, {counted(now.orders, 'order')}, {size(now.size)} in PostgreSQL"
     for table, taken in list(now.tables.items())[:5]:
         yield f"    {table:14} {size(taken):>9}"
     if not now.events:

@@ -310,14 +310,14 @@ def test_a_miss_is_acknowledged_and_put_back(page: Page, desk: Platform) -> None
     sign_in(page, desk, "Fife: manager")
     page.get_by_role("link", name="Overdue").click()
     page.get_by_label("First placement of FIFE/1").check()
-    page.get_by_label("needs nothing more").select_option(label="The order is back at court")
+    page.get_by_label("need nothing more").select_option(label="The order is back at court")
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_role("status")).to_contain_text("1 acknowledged")
     expect(page.get_by_label("First placement of FIFE/1")).to_have_count(0)
     page.goto(f"{desk.desk}/?when=acknowledged")
     expect(page.get_by_role("table")).to_contain_text("The order is back at court")
     page.get_by_label("First placement of FIFE/1").check()
-    page.get_by_role("button", name="Put what you ticked back").click()
+    page.get_by_role("button", name="Put the ticked duties back").click()
     page.goto(f"{desk.desk}/?when=overdue")
     expect(page.get_by_label("First placement of FIFE/1")).to_have_count(1)
 
@@ -423,7 +423,7 @@ def test_a_receiver_of_webhooks_is_added_changed_and_taken_away(page: Page, desk
     expect(page.get_by_role("table", name="Receivers of orders")).to_contain_text("Signed with two secrets")
     for service in ("orders", "unpaid work"):
         page.get_by_role("button", name=f"Take away (Acme case, {service})").click()
-    expect(page.get_by_text("There is none.")).to_have_count(2)
+    expect(page.get_by_text("There are none.")).to_have_count(2)
 
 
 def test_a_figure_leads_to_its_orders_and_a_report_can_be_edited(page: Page, desk: Platform) -> None:

@@ -391,7 +391,8 @@ def _evidence(column: Seen, kind: Any, unit: str = "") -> str:
     if read is None:
         return _counted(len(filled), "cell") if kind == PersonRef else f"as in {_quoted(text_of(filled[0]))}"
     wrong = [cell for cell in filled if not reads(read, cell)]
-    words = f"{len(filled) - len(wrong)} of {len(filled)} cells are {_NAMES[kind]}"
+    fit = len(filled) - len(wrong)
+    words = f"{fit} of {_counted(len(filled), 'cell')} {_are(fit, kind)}"
     mixed = kind is date and len({isinstance(cell, str) for cell in filled}) > 1
     if mixed:
         words += "; DOUBT: some dates are text, some are not: were days and months swapped?"
@@ -421,7 +422,12 @@ def _counted(count: int, what: str) -> str:
     return f"{count} {what}" + ("" if count == 1 else "s")
 
 
-_NAMES = {date: "dates", int: "whole numbers", bool: "yes or no"}
+def _are(count: int, kind: Any) -> str:
+    one, many = _NAMES[kind]
+    return f"is {one}" if count == 1 else f"are {many}"
+
+
+_NAMES = {date: ("a date", "dates"), int: ("a whole number", "whole numbers"), bool: ("yes or no", "yes or no")}
 
 
 def _quoted(text: str) -> str:

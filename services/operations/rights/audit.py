@@ -14,6 +14,7 @@ from services.chassis.audit import store
 from services.chassis.audit.model import Head, faults
 from services.chassis.database import engine, transaction
 from services.chassis.failures import Failure, Refused
+from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
 
 commands = typer.Typer()
@@ -72,7 +73,7 @@ def verify(
         typer.echo(line)
     if found:
         raise Tampered(f"{service}: the audit was changed")
-    typer.echo(f"{service}: {number} entries, none changed")
+    typer.echo(f"{service}: {counted(number, 'entry', 'entries')}, none changed")
 
 
 def wrong(connection: Connection, noted: Heads) -> Iterator[str]:

@@ -18,6 +18,7 @@ from services.chassis.clock import system_clock
 from services.chassis.database import unhurried
 from services.chassis.failures import Refused
 from services.chassis.settings import Group, KafkaSettings
+from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
 from services.operations.rights.erasing import OWN, opened
 from services.records.trees.closing import Tree, close
@@ -81,7 +82,9 @@ def close_day() -> None:
                 except Refused as fault:  # the other authorities continue
                     faults.append(fault)
             signed = [head for head in heads if head]
-            typer.echo(f"{service}: {len(signed)} heads signed, {sum(head.size for head in signed)} events in them")
+            typer.echo(
+                f"{service}: {counted(len(signed), 'head')} signed, {counted(sum(head.size for head in signed), 'event')} in them"
+            )
     if faults:
         raise Refused("\n".join(map(str, faults)))
 

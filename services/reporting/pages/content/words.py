@@ -170,13 +170,13 @@ def to_come(rows: Sequence[ToCome], *, silent: bool = False, doubtful: bool = Fa
     if silent:
         return ""
     if not rows and doubtful:
-        return "By how long reports usually take, none is still to arrive; what was left out for other reasons cannot be estimated."
+        return "Going by how long reports usually take, none is still to arrive; anything left out for other reasons cannot be estimated."
     if not rows:
         return "Nothing more is likely to arrive from those that report."
     row = rows[0]
     if row.share is None:
         return f"How much is still to arrive cannot be estimated: {row.why or 'no authority has a history'}."
-    number = "" if row.reports is None else f" ({row.reports:,} reports)"
+    number = "" if row.reports is None else f" ({row.reports:,} report{'' if row.reports == 1 else 's'})"
     return (
         f"About {row.share:.0f}% of all reports{number} are likely still to arrive{', ' + row.why if row.why else ''}."
     )
