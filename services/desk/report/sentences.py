@@ -166,8 +166,8 @@ def in_short(told: Told) -> Section:
 def _not_over(told: Told) -> Iterator[str]:
     if told.so_far:
         yield (
-            f"{told.span.label} is not over. Figures so far are of the time up to {words.long_date(told.today)}; "
-            f"those of {told.span.before} are of the whole time."
+            f"{told.span.label} is not over. Figures so far cover the time up to {words.long_date(told.today)}; "
+            f"those for {told.span.before} cover all of it."
         )
 
 

@@ -91,7 +91,7 @@ def _days(held: Capacity) -> str:
 def _basis(held: Capacity) -> str:
     return (
         f"These are the days of the last whole months, from {words.long_date(held.since)}: no day before the first hours credited is among "
-        "them. The month that runs is left out, since it is not over and some of its hours may not have been reported yet."
+        "them. The current month is left out, since it is not over and some of its hours may not have been reported yet."
     )
 
 
