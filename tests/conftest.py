@@ -32,7 +32,7 @@ from tests.support.generated.grammars import compile_late
 from tests.support.kafka import KafkaProcess
 from tests.support.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
-from tests.support.resting import Resting
+from tests.support.running.resting import Resting
 from tests.support.running.rewriting import rewrite_share
 from tests.support.running.spending import Spending
 from tests.support.running.together import Together, beside_cores, cores, fills, number_of

@@ -34,7 +34,7 @@ from tests.support.checking.indicator_sums import (
     without_unheard,
 )
 from tests.support.kafka import remove_topics
-from tests.support.load import SERVICE_OF
+from tests.support.made.load import SERVICE_OF
 from tests.support.processes import LINES, Platform, running_platform
 
 pytestmark = pytest.mark.long

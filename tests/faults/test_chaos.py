@@ -10,7 +10,7 @@ from tests.faults.chaos.faults import FAULTS, come_and_go, kill_a_worker, kill_k
 from tests.faults.chaos.scene import Scene, play
 from tests.faults.chaos.schedule import schedule, table
 from tests.support.kafka import KafkaProcess
-from tests.support.load import Load
+from tests.support.made.load import Load
 from tests.support.processes import Platform
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]

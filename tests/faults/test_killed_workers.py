@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from services.simulate.telling.sending import Delivery
-from tests.support.load import Load
+from tests.support.made.load import Load
 from tests.support.processes import WORKERS, Platform, until
 
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]

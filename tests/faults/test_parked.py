@@ -10,7 +10,7 @@ from contracts.events import OfficerNominated, OrderImposed
 from contracts.generate.samples import AUTHORITY as SAMPLE
 from contracts.generate.samples import EVENTS
 from services.cli import command_line
-from tests.support.load import Load
+from tests.support.made.load import Load
 from tests.support.processes import Platform, until
 from tests.support.running.unlucky import SECRET
 

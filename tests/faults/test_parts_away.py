@@ -18,7 +18,7 @@ from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.stream import people_of
 from services.operations.topics import ensure, topic_specs
 from tests.support.kafka import KafkaProcess
-from tests.support.load import Load
+from tests.support.made.load import Load
 from tests.support.processes import APIS, WORKERS, Platform, until
 from tests.support.running.unlucky import ASK, ASKED, LINGERS
 

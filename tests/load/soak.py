@@ -25,7 +25,7 @@ from deploy.local.postgres import create_database
 from services.simulate.telling.sending import Delivery
 from tests.faults.chaos.scene import send
 from tests.support import parts
-from tests.support.load import Load
+from tests.support.made.load import Load
 from tests.support.processes import Platform, running_platform
 
 NATIONAL_A_SECOND = 500_000 / (365 * 86_400)

@@ -21,7 +21,7 @@ from tests.faults.chaos.scene import Fault, Scene, Surroundings, play
 from tests.faults.chaos.schedule import schedule, table
 from tests.faults.chaos.wider import WIDER, fill_a_disk
 from tests.support.kafka import KafkaProcess, remove_topics
-from tests.support.load import Load
+from tests.support.made.load import Load
 from tests.support.outside.proxy import Proxy
 from tests.support.processes import WORKERS, running_platform
 

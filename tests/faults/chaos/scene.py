@@ -23,7 +23,7 @@ from services.chassis.streaming.kafka import Outgoing, Producer
 from services.operations.proof.settings import ProofSettings, opened
 from services.simulate.telling.sending import Delivery
 from tests.support.kafka import KafkaProcess
-from tests.support.load import SERVICE_OF, Load
+from tests.support.made.load import SERVICE_OF, Load
 from tests.support.outside.proxy import Proxy
 from tests.support.processes import WORKERS, Platform, until
 

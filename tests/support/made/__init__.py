@@ -1,1 +1,1 @@
-"""Nations, releases and tables that are made up for tests."""
+"""Nations, releases, tables, load and applications that are made up for tests."""

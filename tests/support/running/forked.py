@@ -22,7 +22,7 @@ SERVER.set_forkserver_preload(
         *(f"services.{service}.{module}" for service in RECORDS for module in ("api", "domain")),
         *(f"services.records.{module}" for module in ("api.run_api", "ingest.run_worker", "webhooks.run_webhooks")),
         *("services.reporting.app", "services.reporting.ingest.run_worker", "services.desk.app"),
-        "tests.support.preloaded",
+        "tests.support.running.preloaded",
     ]
 )
 

@@ -21,7 +21,7 @@ from services.chassis.api.http import application
 from services.chassis.exporting import traced
 from services.chassis.failures import Refused
 from services.chassis.settings import HttpSettings, TracingSettings
-from tests.support.policies import any_policy
+from tests.support.made.policies import any_policy
 
 SPAN = "00f067aa0ba902b7"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import resting
-from tests.support.resting import Resting
+from tests.support.running import resting
+from tests.support.running.resting import Resting
 from tests.support.running.together import QUIET
 from tests.support.source import ROOT
 

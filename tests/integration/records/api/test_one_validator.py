@@ -33,7 +33,7 @@ from services.records.ingest.tables import rejections
 from services.records.ingest.worker import Worker
 from tests.integration.records.conftest import Bench
 from tests.support.generated import spoilt
-from tests.support.policies import own_policies
+from tests.support.made.policies import own_policies
 from tests.support.scenario import Sent
 
 payback = command_line()

@@ -33,7 +33,7 @@ from services.chassis.streaming.traced import Traced
 from services.operations.topics import topic_specs
 from services.records.api import intake
 from tests.integration.records.conftest import Bench
-from tests.support.policies import own_policies
+from tests.support.made.policies import own_policies
 
 TOPIC = topic_of(Topic.ORDERS, AUTHORITY)
 KEYS = generate_keys()

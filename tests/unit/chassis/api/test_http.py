@@ -29,7 +29,7 @@ from services.chassis.metrics import HttpMetrics
 from services.chassis.settings import HttpSettings, TokenSettings
 from services.chassis.web.sign_in import from_here
 from tests.support.asking import InThisThread
-from tests.support.policies import any_policy
+from tests.support.made.policies import any_policy
 
 KEYS = generate_keys()
 PROBLEM = "application/problem+json"

@@ -15,7 +15,7 @@ from services.chassis.api.http import application
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.settings import HttpSettings, TokenSettings
 from tests.support.asking import InThisThread
-from tests.support.policies import any_policy
+from tests.support.made.policies import any_policy
 
 KEYS, OTHERS_KEYS = generate_keys(), generate_keys()
 LIMIT = 3

@@ -124,8 +124,7 @@ def test_the_pace_is_said_with_its_days_and_why_those() -> None:
     assert "the 92 days to 31 October 2026, 5.3 hours a week, the hours outstanding take 320 weeks" in capacity.sentence
     assert "In the 13 weeks to 31 October 2026 courts ordered 50 hours a week" in capacity.sentence
     assert (
-        "from 1 August 2026: no day before the first hours credited is among them. The current month"
-        in capacity.basis
+        "from 1 August 2026: no day before the first hours credited is among them. The current month" in capacity.basis
     )
     late = foreseen(held(1696, 5.3, since=date(2026, 10, 20)))
     assert late.tiles[1].note == "in the 12 days to 31 October 2026"

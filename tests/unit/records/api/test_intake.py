@@ -29,7 +29,7 @@ from services.chassis.streaming.kafka import Producer
 from services.records.api import intake
 from services.records.api.decisions.signatures import RegisteredSigners, Signers, nobody_must_sign
 from services.records.api.policies import MOST_IN_A_BATCH
-from tests.support.policies import own_policies
+from tests.support.made.policies import own_policies
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEYS = generate_keys()

@@ -38,7 +38,7 @@ from services.records.trees.closing import Tree, close
 from tests.integration.records.conftest import Bench
 from tests.support.desk import keys, new_client, token
 from tests.support.lives import event, imposed
-from tests.support.policies import own_policies
+from tests.support.made.policies import own_policies
 from tests.support.scenario import Sent
 
 A, B = "S12000005", "S12000036"

@@ -21,7 +21,7 @@ from services.records.api.receipts import sequence
 from tests.integration.records.conftest import Bench
 from tests.support.asking import InThisThread
 from tests.support.desk import keys, token
-from tests.support.policies import own_policies
+from tests.support.made.policies import own_policies
 from tests.support.scenario import Sent
 
 OURS = f"/authorities/{AUTHORITY}"
