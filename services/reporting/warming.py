@@ -5,7 +5,6 @@ from contextlib import suppress
 from threading import Event
 
 from fastapi import FastAPI
-from sqlalchemy import or_, select
 
 from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.database import transaction
@@ -14,10 +13,9 @@ from services.reporting.figures.answers import Enquiry, NothingReleased
 from services.reporting.pages.content import views
 from services.reporting.pages.content.views import Reader
 from services.reporting.pages.site import Site
-from services.reporting.read.tables import releases
 from services.reporting.read.vintages import Rounded
 from services.reporting.registry.catalogue import INDICATORS
-from services.reporting.releases.index import DRAFT, PUBLISHED
+from services.reporting.releases.index import newest_and_held
 
 log = logging.getLogger(__name__)
 
@@ -71,15 +69,7 @@ class Warming:
 
     def _releases(self) -> None:
         """Prepare all cells of the newest release, and of the held one: many visitors come at the moment at which it opens."""
-        newest = (
-            select(releases.c.id)
-            .where(releases.c.status == PUBLISHED)
-            .order_by(releases.c.published_at.desc())
-            .limit(1)
-        )
-        wanted = or_(releases.c.id.in_(newest), (releases.c.status == DRAFT) & releases.c.held_at.is_not(None))
         with transaction(self._site.database) as connection:
-            names = connection.scalars(select(releases.c.id).where(wanted)).all()
             enquiry = Enquiry(connection, _NATIONAL, self._site.clock().date(), many=True)
-            for name in names:
+            for name in newest_and_held(connection):
                 enquiry.coverage(Rounded(name))

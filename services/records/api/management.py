@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from contracts.periods import LONDON
 from services.chassis.api.auth import Caller, OwnAuthority
@@ -29,9 +29,8 @@ from services.records.api.order_schemas import (
 from services.records.api.paging import After, Day, Word
 from services.records.config.settings import WebhookSettings
 from services.records.config.targets import Targets, decided, latest_due
-from services.records.ingest import notes
+from services.records.ingest import notes, recount
 from services.records.ingest.notes import Kind
-from services.records.ingest.tables import recounts
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
@@ -174,9 +173,8 @@ def _standards(management: Management) -> APIRouter:
 
     @routes.get("/standards", summary="The standards, their sources, and the calendar")
     def get_standards(authority: OwnAuthority) -> Standards:
-        query = select(recounts).where(recounts.c.authority == authority).order_by(recounts.c.version.desc()).limit(10)
         with transaction(management.database) as connection:
-            rows = connection.execute(query).mappings().all()
+            rows = recount.latest(connection, authority)
         now = management.now(authority)
         calendar = now.calendar
         return Standards(
@@ -184,7 +182,7 @@ def _standards(management: Management) -> APIRouter:
             own_targets=[TargetRow.of(target) for target in now.targets],
             calendar=calendar.version,
             closed_days=sorted(calendar.closed - management.domain.calendar.closed),
-            recounts=[Recount.model_validate(dict(row)) for row in rows],
+            recounts=[Recount.model_validate(row) for row in rows],
         )
 
     return routes

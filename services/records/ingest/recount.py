@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterator
 from datetime import date
+from typing import Any
 
 from sqlalchemy import Connection, Text, TextClause, cast, func, select, text
 
@@ -136,6 +137,12 @@ def _write_summaries(connection: Connection, authority: str, summaries: list[tup
 
 def _text(value: str | bytes | date | None) -> str | None:
     return value.decode() if isinstance(value, bytes) else value if value is None else f"{value}"
+
+
+def latest(connection: Connection, authority: str, most: int = 10) -> list[dict[str, Any]]:
+    """Return the last times that the authority was counted again, the latest first."""
+    query = select(recounts).where(recounts.c.authority == authority).order_by(recounts.c.version.desc()).limit(most)
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def _note(connection: Connection, domain: Domain, before: Shard, after: Shard, changed: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select, tuple_, update
 from contracts.receipts.merkle import Growing, Node, Range, full_subtrees, hashes, inclusion, leaf_hash
 from contracts.receipts.receipt import Leaf
 from services.chassis.database import copy_rows
-from services.records.ingest.tables import tree_heads, tree_leaves, tree_nodes
+from services.records.ingest.tables import tree_heads, tree_keys, tree_leaves, tree_nodes
 
 
 class KeptHead(NamedTuple):
@@ -53,6 +53,11 @@ def heads(connection: Connection, authority: str, before: date | None = None, li
 def add_head(connection: Connection, authority: str, head: KeptHead) -> None:
     """Add a head, for good."""
     connection.execute(tree_heads.insert().values(authority=authority, **head._asdict()))
+
+
+def public_keys(connection: Connection) -> list[Any]:
+    """Return the keys by which heads are checked, the oldest first."""
+    return list(connection.scalars(select(tree_keys.c.public).order_by(tree_keys.c.since)))
 
 
 def nodes(connection: Connection, authority: str, wanted: Sequence[Node]) -> dict[Node, bytes]:

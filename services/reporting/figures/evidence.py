@@ -5,17 +5,17 @@ contract are refused. Each of these shows what is missing, whatever anybody says
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from statistics import median
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Connection
 
-from contracts.periods import add_months, last_day, months_between
-from services.reporting.read.coverage import TAKEN
-from services.reporting.read.vintages import Vintage, Wanted, rows_of
+from contracts.periods import add_months, months_between
+from services.reporting.read import own_numbers
+from services.reporting.read.vintages import Vintage
 
 REFUSED_SHARE = 0.02
 USUAL_MONTHS = 12
@@ -102,28 +102,12 @@ _COUNTED = {
 def evidence(connection: Connection, vintage: Vintage, first: date, last: date) -> Mapping[str, Evidence]:
     """Return the evidence by authority, about the months from first to last."""
     found: dict[str, Evidence] = defaultdict(Evidence)
-    measures, categories = (tuple(dict.fromkeys(names)) for names in zip(*_COUNTED, strict=True))
-    rows = rows_of(vintage, Wanted(measures, categories, None, first, last_day(last)))
-    key = (rows.c.authority, rows.c.measure, rows.c.category)
-    for authority, *counted, number in connection.execute(select(*key, func.sum(rows.c.value)).group_by(*key)):
-        setattr(found[authority], _COUNTED[counted[0], counted[1]], int(number))
-    rows = rows_of(vintage, Wanted(("events",), TAKEN, None, add_months(first, -USUAL_MONTHS), last_day(last)))
-    by_month = select(rows.c.authority, rows.c.period, func.sum(rows.c.value)).group_by(rows.c.authority, rows.c.period)
-    for authority, month, number in connection.execute(by_month):
-        found[authority].taken[month] = int(number)
-    for authority, differs in _closed(connection, vintage, first, last):
+    for authority, cell, number in own_numbers.counted(connection, vintage, tuple(_COUNTED), (first, last)):
+        setattr(found[authority], _COUNTED[cell], number)
+    before = add_months(first, -USUAL_MONTHS)
+    for authority, month, number in own_numbers.taken(connection, vintage, (before, last)):
+        found[authority].taken[month] = number
+    for authority, differs in own_numbers.closed(connection, vintage, TOTALS, (first, last)):
         found[authority].closed = True
         found[authority].totals_differ |= differs
     return found
-
-
-def _closed(connection: Connection, vintage: Vintage, first: date, last: date) -> Iterable[tuple[str, bool]]:
-    """Return the authorities that closed a month with a total, and whether it differs from the count."""
-    categories = ("", *(f"total={name}" for name in TOTALS))
-    rows = rows_of(vintage, Wanted(("control_totals", *TOTALS), categories, None, first, last_day(last)))
-    is_stated = rows.c.measure == "control_totals"
-    name = case((is_stated, func.substr(rows.c.category, len("total=") + 1)), else_=rows.c.measure)
-    stated = func.coalesce(func.sum(rows.c.value).filter(is_stated), 0)
-    counted = func.coalesce(func.sum(rows.c.value).filter(~is_stated), 0)
-    query = select(rows.c.authority, stated != counted).group_by(rows.c.authority, rows.c.period, name)
-    return [(authority, differs) for authority, differs in connection.execute(query.having(stated != 0))]

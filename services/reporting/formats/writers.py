@@ -130,7 +130,7 @@ def _title(indicator: Indicator) -> str:
     return f"{indicator.title} ({mark} of the definition)" if mark else indicator.title
 
 
-def as_csvw(answer: Answer, address: str, quality: Quality) -> dict[str, Any]:
+def as_csvw(answer: Answer, address: str, quality: Summary) -> dict[str, Any]:
     """Return metadata of the CSV file: W3C Model for Tabular Data."""
     kinds = dict.fromkeys(_DIMENSIONS, "string") | dict.fromkeys(MEASURES, "decimal") | dict.fromkeys(_MARKS, "boolean")
     kinds["period_uri"] = "anyURI"
@@ -164,7 +164,7 @@ def as_csvw(answer: Answer, address: str, quality: Quality) -> dict[str, Any]:
     }
 
 
-def _notes(answer: Answer, quality: Quality) -> dict[str, Any]:
+def _notes(answer: Answer, quality: Summary) -> dict[str, Any]:
     """Return what readers must know beside the figures."""
     indicator = answer.indicator
     return {"definition": {"version": indicator.version, "status": indicator.status}, "quality": quality}

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_
 
 from contracts.cells import Aggregate, Cell, Holdings, Position
 from services.chassis.database import Excluded, upsert
+from services.reporting.read import tables
 from services.reporting.read.tables import cells, positions, present
 
 
@@ -77,6 +78,47 @@ def heard(connection: Connection) -> dict[Origin, datetime]:
     query = select(positions.c.service, positions.c.authority, positions.c.heard_at)
     found = connection.execute(query.where(positions.c.heard_at.is_not(None)))
     return {Origin(row.service, row.authority): row.heard_at for row in found}
+
+
+class Aside(NamedTuple):
+    """A message that could not be read or accepted."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    seal: bytes | None
+
+
+def put_aside(connection: Connection, one: Aside, fault: str, at: datetime) -> None:
+    """Keep a message to be tried again."""
+    connection.execute(tables.put_aside.insert().values(**one._asdict(), fault=fault, at=at))
+
+
+def aside(connection: Connection) -> list[Aside]:
+    """Return the messages that were put aside, in their order."""
+    columns = [tables.put_aside.c[name] for name in Aside._fields]
+    query = select(*columns).order_by(tables.put_aside.c.topic, tables.put_aside.c.offset)
+    return [Aside(*row) for row in connection.execute(query)]
+
+
+def take_up(connection: Connection, one: Aside) -> None:
+    """Keep the message no longer."""
+    c = tables.put_aside.c
+    here = (c.topic == one.topic) & (c.partition == one.partition) & (c.offset == one.offset)
+    connection.execute(tables.put_aside.delete().where(here))
+
+
+def number_aside(connection: Connection) -> int:
+    """Return how many messages are aside."""
+    return connection.scalar(select(func.count()).select_from(tables.put_aside)) or 0
+
+
+def last_published_at(connection: Connection) -> datetime | None:
+    """Return when the last release was published."""
+    at: datetime | None = connection.scalar(select(func.max(tables.releases.c.published_at)))
+    return at
 
 
 def _is_shown(row: Cell, before: Mapping[Origin, int], after: Mapping[Origin, int]) -> bool:

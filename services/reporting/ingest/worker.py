@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine
 
 from contracts.cells import Aggregate, Position
 from services.chassis.clock import Clock, system_clock
@@ -18,10 +18,10 @@ from services.chassis.streaming.containment import Place
 from services.chassis.streaming.positions import advance, claim, last_taken
 from services.chassis.streaming.seal import seal_in
 from services.chassis.streaming.told import told_in
+from services.reporting.ingest import store
 from services.reporting.ingest.believing import ANYBODY, Believing
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.store import Origin, fold, heard, write
-from services.reporting.read.tables import put_aside, releases
+from services.reporting.ingest.store import Aside, Origin, fold, heard, write
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class Aggregates:
     def measure(self) -> None:
         """Set the metrics from PostgreSQL. Safe from any thread; raises Away."""
         with transaction(self._database) as connection:
-            published = connection.scalar(select(func.max(releases.c.published_at)))
+            published = store.last_published_at(connection)
             self._count(connection)
         self._metrics.released.set(published.timestamp() if published else 0)
 
@@ -84,16 +84,15 @@ class Aggregates:
     def park(self, place: Place, message: Message, fault: Exception) -> None:
         """Put the message aside, and continue after it."""
         part = Slice(*place.source, [message])
-        row = {"offset": place.offset, "key": message.key, "value": message.value}
-        row["seal"] = seal_in(message.headers)
-        said = {"fault": describe(fault), "at": self._clock()}
+        aside = Aside(part.topic, part.partition, place.offset, message.key, message.value, seal_in(message.headers))
+        said = describe(fault)
         with transaction(self._database) as connection:
             advance(connection, self._next, [part])
-            connection.execute(put_aside.insert().values(topic=part.topic, partition=part.partition, **row, **said))
+            store.put_aside(connection, aside, said, self._clock())
             self._count(connection)
         self._next[part.source] = part.next_offset
         what = "put aside what this version cannot take, a publisher is newer or broken: %s: %s"
-        log.error(what, str(place), said["fault"])
+        log.error(what, str(place), said)
 
     def _news(self, part: Slice) -> Slice:
         """Return the part of a slice that was not processed before."""
@@ -103,26 +102,24 @@ class Aggregates:
     def _try_again(self) -> None:
         """Try the messages that were put aside: this version may be newer than the one that could not process them."""
         with transaction(self._database) as connection:
-            rows = connection.execute(select(put_aside).order_by(put_aside.c.topic, put_aside.c.offset)).all()
-        for row in rows:
-            here = (put_aside.c.topic == row.topic) & (put_aside.c.partition == row.partition)
+            waiting = store.aside(connection)
+        for one in waiting:
             try:
                 with transaction(self._database) as connection:
-                    write(connection, fold([self._believing.read(row.key, row.value, row.seal)]))
-                    connection.execute(put_aside.delete().where(here & (put_aside.c.offset == row.offset)))
+                    write(connection, fold([self._believing.read(one.key, one.value or b"", one.seal)]))
+                    store.take_up(connection, one)
             except Failure:
                 raise
             except Exception as fault:
                 if is_ours(fault):
                     raise
-                log.warning(
-                    "still aside: %s/%s at offset %s: %s", row.topic, row.partition, row.offset, describe(fault)
-                )
+                place = f"{one.topic}/{one.partition} at offset {one.offset}"
+                log.warning("still aside: %s: %s", place, describe(fault))
         with transaction(self._database) as connection:
             self._count(connection)
 
     def _count(self, connection: Connection) -> None:
-        self._metrics.put_aside.set(connection.scalar(select(func.count()).select_from(put_aside)) or 0)
+        self._metrics.put_aside.set(store.number_aside(connection))
 
 
 def _noted(aggregate: Aggregate, message: Message, told: dict[Origin, float]) -> Aggregate:

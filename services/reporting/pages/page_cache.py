@@ -4,32 +4,9 @@ from threading import Lock
 
 from cachetools import LRUCache
 from fastapi import Request, Response
-from sqlalchemy import Connection, exists, func, select
-
-from services.reporting.read.tables import announcements, release_files, release_notices, releases
 
 MOST_BYTES = 64 * 1024 * 1024
 LONGEST_QUERY = 200
-
-State = tuple[tuple[object, ...], ...]
-
-
-def state_of(connection: Connection) -> State:
-    """Return everything that can change on public pages: the releases, their status, and their notices and announcements."""
-    files = exists().where(release_files.c.release == releases.c.id)
-    columns = (
-        releases.c.id,
-        releases.c.content_hash,
-        releases.c.status,
-        releases.c.published_at,
-        releases.c.withdrawn_at,
-        files,
-    )
-    said = select(
-        *(select(func.count()).select_from(table).scalar_subquery() for table in (announcements, release_notices))
-    )
-    found = *connection.execute(select(*columns).order_by(releases.c.id)), *connection.execute(said)
-    return tuple(tuple(row) for row in found)
 
 
 class PageCache:

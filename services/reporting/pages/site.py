@@ -21,8 +21,9 @@ from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.pages.addresses import Addresses
 from services.reporting.pages.content import views, words
 from services.reporting.pages.content.views import Reader
-from services.reporting.pages.page_cache import PageCache, state_of
+from services.reporting.pages.page_cache import PageCache
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
+from services.reporting.releases.change_marker import public_state
 from services.reporting.releases.notices import leads_to
 
 LOOK = Look(
@@ -94,7 +95,7 @@ class Site(Frame):
         if self.viewer(request) is not PUBLIC:
             return work_out()
         with transaction(self.database) as connection:
-            made_of = state_of(connection), self.clock().date()
+            made_of = public_state(connection), self.clock().date()
         cached = self.cache.get(request, *made_of)
         if cached is not None:
             return HTMLResponse(cached)

@@ -2,10 +2,10 @@
 
 import hashlib
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, func, select
 
 from services.chassis.api.auth import Identity
-from services.reporting.read.tables import releases
+from services.reporting.read.tables import announcements, release_files, release_notices, releases
 from services.reporting.releases.index import DRAFT
 
 _ALL = "SELECT coalesce(sum(next_offset), 0) FROM checkpoints"
@@ -39,3 +39,21 @@ def how_far(connection: Connection, viewer: Identity) -> list[object]:
             return [tuple(row) for row in connection.exec_driver_sql(_OWN, (viewer.authority,))]
         case "national":
             return [connection.exec_driver_sql(_ALL).scalar_one()]
+
+
+def public_state(connection: Connection) -> tuple[tuple[object, ...], ...]:
+    """Return everything that can change on public pages: the releases, their status, and their notices and announcements."""
+    files = exists().where(release_files.c.release == releases.c.id)
+    columns = (
+        releases.c.id,
+        releases.c.content_hash,
+        releases.c.status,
+        releases.c.published_at,
+        releases.c.withdrawn_at,
+        files,
+    )
+    said = select(
+        *(select(func.count()).select_from(table).scalar_subquery() for table in (announcements, release_notices))
+    )
+    found = *connection.execute(select(*columns).order_by(releases.c.id)), *connection.execute(said)
+    return tuple(tuple(row) for row in found)

@@ -137,6 +137,14 @@ def last_published(connection: Connection) -> ReleaseInfo | None:
     return _last(connection, releases.c.published_at.is_not(None))
 
 
+def newest_and_held(connection: Connection) -> list[str]:
+    """Return the names of the newest published release, and of the drafts that are held for their day."""
+    c = releases.c
+    newest = select(c.id).where(c.status == PUBLISHED).order_by(c.published_at.desc()).limit(1)
+    wanted = or_(c.id.in_(newest), (c.status == DRAFT) & c.held_at.is_not(None))
+    return list(connection.scalars(select(c.id).where(wanted)))
+
+
 def release_before(connection: Connection, release: ReleaseInfo) -> ReleaseInfo | None:
     """Return the release that was the last published one when this one was made, and that was not withdrawn then."""
     c = releases.c

@@ -5,7 +5,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["contracts"]):
-    from tests.support import fuzz
+    from tests.support.generated import fuzz
 
 if __name__ == "__main__":
     atheris.Setup(sys.argv, fuzz.check)

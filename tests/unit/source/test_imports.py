@@ -176,6 +176,18 @@ def test_what_says_pure_is_pure() -> None:
     assert where(impure, {used for path in pure for used in closure(path)}) == {}
 
 
+SQL = {f"sqlalchemy.{name}" for name in ("delete", "exists", "func", "insert", "select", "text", "union_all", "update")}
+
+
+def test_what_answers_and_what_takes_events_has_no_sql() -> None:
+    """Routes, pages and workers call stores and query modules, where whoever looks for a statement finds all of them."""
+    answering = [path for path in FILES if any(within(module, {"fastapi"}) for module in imported(path))]
+    taking = [path for path in FILES if path.stem in {"worker", "fold", "publisher"}]
+    assert len(answering) > 50
+    assert len(taking) >= 4
+    assert where(lambda path: SQL.intersection(imported(path)), [*answering, *taking]) == {}
+
+
 def test_only_the_stream_imports_faust() -> None:
     found = where(lambda path: (module for module in imported(path) if within(module, {"faust", "mode"})))
     assert set(found) == {"services/chassis/streaming/stream.py"}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from fastapi import APIRouter
 from pydantic import Field
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from starlette.concurrency import run_in_threadpool
 
 from contracts.events import Topic
@@ -16,7 +16,7 @@ from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
-from services.records.ingest.tables import checkpoints, counters
+from services.records.api.receipts import queries
 
 Ends = Callable[[Collection[str]], Mapping[str, int]]
 """The offset after the last record of each topic. Raises Away."""
@@ -38,7 +38,7 @@ def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
 
     def look(authority: str, wanted: Mapping[str, int]) -> Counters | None:
         with transaction(database) as connection:
-            return _counters(connection, authority) if _taken(connection, wanted) else None
+            return _counters(connection, authority) if queries.taken(connection, wanted) else None
 
     @routes.get(
         "/sequence",
@@ -59,17 +59,9 @@ def router(database: Engine, ends: Ends, tries: int = TRIES) -> APIRouter:
     return routes
 
 
-def _taken(connection: Connection, wanted: Mapping[str, int]) -> bool:
-    """Return whether everything before these offsets has been processed."""
-    query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(wanted))
-    reached = {row.topic: row.next_offset for row in connection.execute(query)}
-    return all(reached.get(topic, 0) >= end for topic, end in wanted.items())
-
-
 def _counters(connection: Connection, authority: str) -> Counters:
-    query = select(counters.c.system, counters.c.highest).where(counters.c.authority == authority)
-    rows = connection.execute(query.order_by(counters.c.system)).all()
-    return Counters(sources=[Counter(source=_source(authority, row.system), highest=row.highest) for row in rows])
+    rows = queries.highest(connection, authority)
+    return Counters(sources=[Counter(source=_source(authority, system), highest=number) for system, number in rows])
 
 
 def _source(authority: str, system: str) -> str:

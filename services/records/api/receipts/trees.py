@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine
 
 from contracts.receipts.merkle import consistency
 from services.chassis.api.auth import OwnAuthority
@@ -15,7 +15,6 @@ from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api.paging import Day, Word
-from services.records.ingest.tables import tree_keys
 from services.records.trees import keeping
 
 
@@ -106,7 +105,6 @@ def router(database: Engine) -> APIRouter:
     @routes.get("/keys", summary="The keys by which heads are checked")
     def get_keys() -> TreeKeys:
         with transaction(database) as connection:
-            found = connection.scalars(select(tree_keys.c.public).order_by(tree_keys.c.since)).all()
-        return TreeKeys(keys=list(found))
+            return TreeKeys(keys=keeping.public_keys(connection))
 
     return routes
