@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, NamedTuple, TypeVar, assert_never
+from typing import Any, NamedTuple, Self, TypeVar, assert_never
 
 from sqlalchemy import Connection
 
@@ -319,6 +319,36 @@ def _by_year(question: Question, span: Span) -> tuple[Question, Span]:
     return replace(question, grain=Grain(question.grain.areas, "year")), Span(years[0][0], years[1][-1])
 
 
+class _Marks(NamedTuple):
+    """The remarks that go with a figure."""
+
+    months: int
+    """The months that count in it."""
+    provisional: bool
+    partial: bool
+
+
+class _Stood(NamedTuple):
+    """A period of the question as it stood on the day on which a vintage was known."""
+
+    period: Period
+    months: tuple[date, ...]
+    is_provisional: bool
+    is_partial: bool
+    is_over: bool
+
+    @classmethod
+    def of(cls, period: Period, indicator: Indicator, day: date) -> Self:
+        provisional = is_provisional(indicator, period.last, day)
+        return cls(period, period.all_months, provisional, period.is_partial(day), period.is_over(day))
+
+    def marks(self, counted: MonthsOf, *, reported: bool) -> _Marks:
+        """Return the remarks on an area's figure. One without a report is partial only while the period is not over."""
+        months, whole = (len(each.intersection(self.months)) for each in counted)
+        partial = self.is_partial or whole < len(self.months) if reported else not self.is_over
+        return _Marks(months or len(self.months), self.is_provisional, partial)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """Which figures are read from which vintage."""
@@ -359,31 +389,25 @@ class _Plan:
         if len(areas) * len(periods) * len(parts) > MOST_ROWS:
             raise TooMuch
         area = next(iter(areas)) if len(areas) == 1 else self.question.area
-        forms = {
-            f
-            for part in self._read_together(enquiry, vintage)
-            for f in (part.numerator, part.denominator)
-            if f is not None
-        }
-        known_on = enquiry.known_on(vintage)
+        known_on, forms = enquiry.known_on(vintage), self._forms(enquiry, vintage)
         total = indicator_sums(enquiry.sums, vintage, self.indicator, forms, span, grain, area, known_on)
         reported = reported_figures(enquiry, vintage, self.indicator, span, grain.period)
-        told = [
-            (each, each.all_months, is_provisional(self.indicator, each.last, known_on), each.is_partial(known_on))
-            for each in periods
-        ]
+        stood = [_Stood.of(each, self.indicator, known_on) for each in periods]
         for place in areas_of(grain.areas, area):
-            if place in areas:
-                counted = enquiry.months_of(vintage, span, self.indicator.services, place)
-                for period, asked, provisional, partial in told:
-                    known = None if reported[period.label].isdisjoint(members(place)) else total
-                    if known is None and not is_there(place, period.first, last_day(period.last)):
-                        continue
-                    months, whole = (len(each.intersection(asked)) for each in counted)
-                    some = partial or whole < len(asked) if known is not None else not period.is_over(known_on)
-                    marks = months or len(asked), provisional, some
-                    found = _row_figures(vintage, parts, place, period, marks, known)
-                    yield from self._of_people(found, reported[period.label])
+            if place not in areas:
+                continue
+            counted = enquiry.months_of(vintage, span, self.indicator.services, place)
+            for each in stood:
+                period, there = each.period, reported[each.period.label]
+                known = None if there.isdisjoint(members(place)) else total
+                if known is not None or is_there(place, period.first, last_day(period.last)):
+                    marks = each.marks(counted, reported=known is not None)
+                    yield from self._of_people(_row_figures(vintage, parts, place, period, marks, known), there)
+
+    def _forms(self, enquiry: Enquiry, vintage: Vintage) -> set[Form]:
+        """Return the sums to be read."""
+        parts = self._read_together(enquiry, vintage)
+        return {form for part in parts for form in (part.numerator, part.denominator) if form is not None}
 
     def _of_people(self, figures: Iterator[Figure], reported: frozenset[str]) -> Iterator[Figure]:
         """Add to rates of the population the number of people of the area."""
@@ -421,7 +445,7 @@ def _row_figures(
     parts: Iterable[Part],
     area: str,
     period: Period,
-    marks: tuple[int, bool, bool],
+    marks: _Marks,
     total: Sums | None,
 ) -> Iterator[Figure]:
     """Yield one figure for each part; without numbers if the area has reported nothing."""
@@ -429,11 +453,10 @@ def _row_figures(
     def of(form: Form | None) -> int | None:
         return None if form is None or total is None else total.get((form, area, period.label), 0)
 
-    months, provisional, partial = marks
     for part in parts:
         forms, counts = (part.numerator, part.denominator), (of(part.numerator), of(part.denominator))
         names = vintage, area, period.label, part.category
-        yield Figure(*names, *forms, *counts, period.name, months, provisional, partial)
+        yield Figure(*names, *forms, *counts, period.name, marks.months, marks.provisional, marks.partial)
 
 
 def parts_of(indicator: Indicator, breakdown: str | None) -> tuple[Part, ...]:

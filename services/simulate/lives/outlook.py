@@ -41,9 +41,7 @@ def foresee(rng: Random, home: Home, imposed: OrderImposed) -> Outlook:
     last = months_after(start, supervision.months) if supervision else None
     placed_on = _placed_on(rng, home, start) if work else None
     if reason not in (EndReason.COMPLETED, EndReason.EARLY_DISCHARGE):
-        cut = days_after(start, min(900, max(25, rng.lognormvariate(log(330), 0.6))))
-        begins = placed_on and placed_on < cut and not happens(rng, _WORK_NEVER_BEGINS)
-        return Outlook(min(cut, last) if last and not work else cut, reason, placed_on if begins else None)
+        return _broken_off(rng, reason, start, None if work else last, placed_on)
     if reason is EndReason.EARLY_DISCHARGE and last:
         last = days_after(start, (last - start).days * rng.uniform(0.45, 0.85))
     if not work or not placed_on:
@@ -51,6 +49,13 @@ def foresee(rng: Random, home: Home, imposed: OrderImposed) -> Outlook:
     done_on = _done_on(rng, work.hours, start, placed_on)
     ended_on = days_after(done_on, rng.randint(0, 14))
     return Outlook(max(ended_on, last) if last else ended_on, reason, placed_on, done_on)
+
+
+def _broken_off(rng: Random, reason: EndReason, start: date, last: date | None, placed_on: date | None) -> Outlook:
+    """Draw the end of an order that is not completed, on its last day at the latest if it has one."""
+    ended_on = days_after(start, min(900, max(25, rng.lognormvariate(log(330), 0.6))))
+    begins = placed_on and placed_on < ended_on and not happens(rng, _WORK_NEVER_BEGINS)
+    return Outlook(min(ended_on, last or ended_on), reason, placed_on if begins else None)
 
 
 def _reason(rng: Random, over_40: bool) -> EndReason:
