@@ -1,1 +1,1 @@
-"""What is printed about the source, for documents."""
+"""Tables about the source, for documents."""
