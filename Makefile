@@ -49,7 +49,7 @@ MUTMUT := env PYTHONDONTWRITEBYTECODE= $(BIN)/mutmut run --max-children 1
 mutants: $(DEV)  ## name changes to deciding code that no test notices: make mutants SAMPLE=12, or ARGS='services.records.model.fold*'
 	$(PIP) libcst setproctitle textual && $(PIP) --no-deps mutmut
 	$(MUTMUT) $(if $(SAMPLE),'services.records.model.control_totals*',$(if $(ARGS),'$(ARGS)'))
-	$(if $(SAMPLE),$(BIN)/python -m tests.support.reports.mutants draw $(SAMPLE) | xargs $(MUTMUT))
+	$(if $(SAMPLE),$(BIN)/python -m tests.support.reports.mutants draw $(SAMPLE) $(SEED) | xargs $(MUTMUT))
 	$(BIN)/mutmut results; $(BIN)/python -m tests.support.reports.mutants table
 
 metrics: $(DEV)  ## print how large and how tangled the source is

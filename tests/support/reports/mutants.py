@@ -1,7 +1,7 @@
 """Draw a sample of mutmut's changes, which anyone can draw again, and print what became of them by module.
 
-`python -m tests.support.reports.mutants draw 25` prints the names of 25 changes of each module, `... table` a table for docs/testing.md.
-Both read the list of `mutmut results --all true`; mutmut makes its changes before it tries the first of them.
+`python -m tests.support.reports.mutants draw 25 [SEED]` prints the names of 25 changes of each module, `... table` a table for
+docs/testing.md. Both read the list of `mutmut results --all true`; mutmut makes its changes before it tries the first of them.
 """
 
 import subprocess
@@ -77,10 +77,12 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["draw", number]:
             print(*drawn(changes(listed), int(number)), sep="\n")
+        case ["draw", number, seed]:
+            print(*drawn(changes(listed), int(number), int(seed)), sep="\n")
         case ["table"]:
             print(*table(changes(listed)), sep="\n")
         case _:
-            print("usage: python -m tests.support.reports.mutants draw NUMBER | table", file=sys.stderr)
+            print("usage: python -m tests.support.reports.mutants draw NUMBER [SEED] | table", file=sys.stderr)
             return 2
     return 0
 
