@@ -180,9 +180,9 @@ def _codes() -> Iterator[str]:
     yield "# Code lists"
     yield "Codes never change; labels may. A list marked *published* carries the labels of published statistics; others are ours."
     for one in _LISTS:
-        yield f"## {one.__name__}" + (" (published)" if one in codes.SEEN else "")
-        if one in codes.MEANINGS:
-            yield codes.MEANINGS[one]
+        yield f"## {one.__name__}"  # other pages link to it by this heading alone
+        if said := [*(["*Published.*"] if one in codes.SEEN else []), *filter(None, [codes.MEANINGS.get(one)])]:
+            yield " ".join(said)
         yield _table(("code", "label"), ((f"`{member}`", member.label) for member in one))
 
 
