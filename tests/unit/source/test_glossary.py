@@ -9,15 +9,38 @@ from tests.support.source import FILES, ROOT
 
 GLOSSARY = ROOT / "docs" / "glossary.md"
 ROOMS = {
-    *(f"records/{room}" for room in ("model", "returns", "upkeep", "config", "ingest", "trees")),
+    *(f"records/{room}" for room in ("model", "returns", "upkeep", "config", "trees", "webhooks")),
+    *(f"records/ingest{room}" for room in ("", "/guarding", "/publishing", "/sequences")),
+    *(f"records/api{room}" for room in ("", "/decisions", "/duties", "/findings", "/receipts")),
     *(
         f"reporting/{room}"
-        for room in ("registry", "statistics", "read", "disclosure", "releases", "figures", "formats")
+        for room in ("registry", "statistics", "read", "ingest", "disclosure", "releases", "figures", "formats")
     ),
 }
 OF_EVERY_SERVICE = {
-    *("answers", "cache", "commands", "metrics", "migrations", "queries", "query_cache", "run_worker"),
-    *("settings", "store", "tables", "worker", "writers"),
+    *(
+        "answers",
+        "cache",
+        "commands",
+        "described",
+        "intake_schemas",
+        "metrics",
+        "migrations",
+        "order_schemas",
+        "policies",
+    ),
+    *(
+        "queries",
+        "query_cache",
+        "run_api",
+        "run_webhooks",
+        "run_worker",
+        "settings",
+        "store",
+        "tables",
+        "worker",
+        "writers",
+    ),
 }
 """Words that say nothing of the field."""
 
