@@ -9,13 +9,13 @@ from prometheus_client import CollectorRegistry
 from contracts.authorities import AUTHORITIES
 from services.chassis.metrics import AuditMetrics, HttpMetrics, StreamMetrics, new_registry
 from services.operations.moving.copy import CopyMetrics
-from services.operations.proof.around import DatabaseMetrics
+from services.operations.proof.databases import DatabaseMetrics
 from services.operations.proof.watching import ProofMetrics
 from services.operations.watch import WatchMetrics
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.webhooks.metrics import WebhookMetrics
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.opening import OpeningMetrics
+from services.reporting.publishing_held import OpeningMetrics
 
 PATH = Path(__file__).parents[2] / "docs" / "metrics.md"
 API = (HttpMetrics,)

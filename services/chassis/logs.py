@@ -15,8 +15,8 @@ from typing import TextIO
 
 from services.chassis import tracing
 from services.chassis.failures import Description, Failure, describe
+from services.chassis.repeated_lines import Sparing
 from services.chassis.settings import LogSettings
-from services.chassis.sparing import Sparing
 
 # Everything that `extra` may hold, in one place. Nothing about one person or one order.
 MEMBERS = (

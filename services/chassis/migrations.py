@@ -22,7 +22,7 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.schema import SetTableComment
 
 from services.chassis.failures import Away, Refused
-from services.chassis.guarding.gate import SERVES, TABLE, connected, pending_here
+from services.chassis.guarding.pending_migrations import SERVES, TABLE, connected, pending_here
 
 ENVIRONMENT = Path(__file__).parent / "alembic"
 LOCK = 7_061_796_261  # any number that nobody else locks

@@ -41,10 +41,10 @@ def configure(settings: TracingSettings, service: str) -> None:
     if not settings.endpoint:
         return
     try:
-        from services.chassis import exporting  # noqa: PLC0415 - the extra is needed by nobody else
+        from services.chassis import span_export  # noqa: PLC0415 - the extra is needed by nobody else
     except ImportError as missing:
         raise Refused(f"PAYBACK_TRACING_ENDPOINT needs payback[tracing]: {missing.name} is not installed") from missing
-    use(exporting.provider(settings, service, EXPORT_SECONDS))
+    use(span_export.provider(settings, service, EXPORT_SECONDS))
 
 
 def use(provider: TracerProvider | None) -> None:

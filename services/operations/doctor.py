@@ -15,7 +15,7 @@ from contracts.topics import source_topics
 from services.chassis.clock import system_clock
 from services.chassis.database import connected
 from services.chassis.failures import Failure
-from services.chassis.guarding.gate import pending
+from services.chassis.guarding.pending_migrations import pending
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.kafka import Admin, Disk, Span, TopicSpec
 from services.chassis.web.words import counted

@@ -17,7 +17,7 @@ from services.chassis.api.open_access import Packing, open_up
 from services.chassis.clock import Clock, system_clock
 from services.chassis.guarding.aside import Beside, serve_beside, set_aside, unlimited
 from services.chassis.guarding.forking import LOWEST, Twin
-from services.chassis.guarding.gate import Gate
+from services.chassis.guarding.pending_migrations import SchemaReady
 from services.chassis.metrics import new_registry
 from services.chassis.web.frame import POLICY
 from services.chassis.web.refusals import Refusals
@@ -25,12 +25,12 @@ from services.chassis.web.sessions import Sessions
 from services.reporting import api
 from services.reporting.api.described import DESCRIBED
 from services.reporting.api.session_store import SessionStore
-from services.reporting.following import Following
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
-from services.reporting.opening import OpeningMetrics, keep_opening
 from services.reporting.pages import routes
 from services.reporting.pages.site import Site, site_of
 from services.reporting.policies import POLICIES
+from services.reporting.publishing_held import OpeningMetrics, keep_opening
+from services.reporting.replica import Following
 from services.reporting.settings import MIGRATIONS, SCHEMA, ApiSettings
 from services.reporting.warming import Warming
 
@@ -68,7 +68,7 @@ def _built(
     store = SessionStore(engine, clock, settings.site)
     checks: Checks = {
         "postgresql": _following(settings, engine, reading),
-        "schema": Gate(engine, SCHEMA, MIGRATIONS).check,
+        "schema": SchemaReady(engine, SCHEMA, MIGRATIONS).check,
     }
     app = application(
         "Payback: reporting",

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, text
 
 from services.chassis.database import driver_url
-from services.chassis.guarding.gate import Gate
+from services.chassis.guarding.pending_migrations import SchemaReady
 from services.chassis.migrations import migrate
 from tests.support.parts import MIGRATIONS
 
@@ -153,7 +153,7 @@ def test_one_can_go_back_by_one_version_and_forward_again(
     before = tables(url, service)
     older = up_to(service, len(versions(service)) - 1, tmp_path / "history")
     assert migrate(url, service, older) == []
-    Gate(url, service, older).check()
+    SchemaReady(url, service, older).check()
     assert migrate(url, service, MIGRATIONS[service]) == []
     assert tables(url, service) == before
 

@@ -24,7 +24,7 @@ from services.desk.settings import ApiSettings as DeskSettings
 from services.desk.settings import PlatformSettings
 from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
-from services.records.api import intake, looking_back
+from services.records.api import audit_trail, intake
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.management import SHIPPED, Own
 from services.records.api.receipts import outcomes, sequence, trees
@@ -92,7 +92,7 @@ def new_client(
     kafka: Any = log
     routers = [intake.router(domain.own, kafka, noon, RegisteredSigners(walled)), outcomes.router(domain.own, walled)]
     routers += ROUTERS[domain.service](walled, domain, noon, own)
-    routers += [looking_back.router(walled), trees.router(walled)]
+    routers += [audit_trail.router(walled), trees.router(walled)]
     routers += [sequence.router(walled, log.ends)] if domain.follows_counters else []
     tokens = TokenSettings(public_key=keys().public)
     return InThisThread(

@@ -15,7 +15,7 @@ from services.desk.pages.site import Looker, Page, Route, Site
 from services.desk.platform import Service
 from services.desk.today import Choice, Order, sections
 from services.desk.words.capacity import foreseen
-from services.desk.words.never import never_recorded
+from services.desk.words.never_recorded import never_recorded
 from services.desk.words.urgency import When
 
 REASONS = {

@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from services.chassis.web import words
 from services.desk.model import NeverRecorded
 from services.desk.today import Today
-from services.desk.words.never import never_recorded
+from services.desk.words.never_recorded import never_recorded
 from services.desk.words.urgency import When
 
 

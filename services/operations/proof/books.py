@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
+from services.operations.proof.expected import SHOWN, CellKey, Heard, Told, tell
 from services.operations.proof.mismatch import Mismatch
 from services.operations.proof.numbered import Numbered, count_numbers
-from services.operations.proof.told import SHOWN, CellKey, Heard, Told, tell
 from services.records.model.domain import Domain
 from services.records.model.record import Record
 

@@ -11,7 +11,7 @@ from zlib import crc32
 from contracts.decoding.codec import Event
 from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.periods import month_of
-from services.operations.proof.told import CellKey, Heard, Told, london_day
+from services.operations.proof.expected import CellKey, Heard, Told, london_day
 from services.records.ingest.envelopes import read_envelope
 
 MARK = 4

@@ -17,6 +17,7 @@ from services.chassis.streaming.containment import Place
 from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log
 from services.operations.proof.books import Books, Found
+from services.operations.proof.expected import listen
 from services.operations.proof.mismatch import Mismatch
 from services.operations.proof.progress import TopicState, checkpoints_of, progress
 from services.operations.proof.recount import recounted
@@ -24,7 +25,6 @@ from services.operations.proof.releases import releases
 from services.operations.proof.rows import rows_of_events, rows_of_orders
 from services.operations.proof.shown import Shown, read_shown, shown
 from services.operations.proof.sums import numbers, people, sums
-from services.operations.proof.told import listen
 from services.records.ingest import notes
 from services.records.ingest.guarding import parking
 from services.records.ingest.tables import checkpoints, record_times, shards

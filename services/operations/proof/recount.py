@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from services.operations.proof.books import Books, Found
+from services.operations.proof.expected import CellKey
 from services.operations.proof.mismatch import Mismatch, unequal
-from services.operations.proof.told import CellKey
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

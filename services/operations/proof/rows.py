@@ -13,8 +13,8 @@ from contracts.decoding.codec import Event, encode_data
 from contracts.rejections import Rejection
 from contracts.topics import topic_of
 from services.operations.proof.books import Books, Found
+from services.operations.proof.expected import SHOWN, Heard, Statement
 from services.operations.proof.mismatch import Mismatch, unequal
-from services.operations.proof.told import SHOWN, Heard, Statement
 from services.operations.rights.ageing import let_go_before
 from services.records.ingest.envelopes import system_in
 from services.records.ingest.guarding.rationing import kept as kept_of

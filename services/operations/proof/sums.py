@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Table, func, select
 
 from services.operations.proof.books import Books, Found
+from services.operations.proof.expected import SHOWN, CellKey
 from services.operations.proof.mismatch import Mismatch, unequal
 from services.operations.proof.numbered import MARK
-from services.operations.proof.told import SHOWN, CellKey
 from services.records.ingest.tables import cells, counters, gaps, numbered, persons, reused
 from services.records.model.people import Stay, count_people
 

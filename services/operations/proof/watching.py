@@ -12,7 +12,7 @@ from services.chassis.clock import system_clock
 from services.chassis.database import transaction, upsert
 from services.chassis.failures import Away
 from services.chassis.metrics import exposed, new_registry
-from services.operations.proof.around import DatabaseMetrics, look_around
+from services.operations.proof.databases import DatabaseMetrics, look_around
 from services.operations.proof.mismatch import Mismatch
 from services.operations.proof.proving import PUT_ASIDE, Proof, Prover
 from services.operations.proof.settings import ProofSettings

@@ -11,11 +11,11 @@ from services.chassis import logs, tracing
 from services.chassis.api.http import application, serve
 from services.chassis.api.policy import Policies
 from services.chassis.database import transaction
-from services.chassis.guarding.gate import gate
+from services.chassis.guarding.pending_migrations import schema_ready
 from services.chassis.guarding.walls import behind
 from services.chassis.metrics import new_registry
 from services.chassis.streaming.kafka import Admin, Producer
-from services.records.api import intake, looking_back
+from services.records.api import audit_trail, intake
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.described import DESCRIBED
 from services.records.api.receipts import outcomes, sequence, trees
@@ -64,7 +64,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
         intake.router(domain.own, parts.producer, signers=signers),
         outcomes.router(domain.own, database),
         trees.router(database),
-        looking_back.router(database),
+        audit_trail.router(database),
     ]
     if domain.follows_counters:
         common.append(sequence.router(database, parts.admin.ends))
@@ -77,7 +77,7 @@ def build(domain: Domain, surface: Surface, settings: ApiSettings, parts: Parts)
         tokens=settings.tokens,
         audit=database,
         checks={"kafka": parts.admin.ping, "signers": signers.check},  # without PostgreSQL, it still takes events
-        beside={"postgresql": lambda: _ask(database), "schema": gate(settings.database).check},
+        beside={"postgresql": lambda: _ask(database), "schema": schema_ready(settings.database).check},
         described=DESCRIBED,
     )
 

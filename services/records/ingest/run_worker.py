@@ -9,13 +9,13 @@ from contracts.topics import NATIONAL_AGGREGATES, source_topics
 from services.chassis import logs, tracing
 from services.chassis.database import engine
 from services.chassis.failures import Away, Refused, describe
-from services.chassis.guarding.gate import gate
+from services.chassis.guarding.pending_migrations import schema_ready
 from services.chassis.memory import collect_seldom
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.after_migrations import AfterMigrations
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained
-from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
 from services.chassis.streaming.traced import Traced
 from services.records.config.settings import WorkerSettings
@@ -51,7 +51,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
         settings.stream,
         f"payback-{domain.service}",
         source_topics(*domain.kinds),
-        Gated(Contained(Traced(worker)), gate(settings.database).check),
+        AfterMigrations(Contained(Traced(worker)), schema_ready(settings.database).check),
         StreamMetrics(registry),
     )
     publications = Publications(database, domain.service)

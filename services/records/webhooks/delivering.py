@@ -13,7 +13,7 @@ import certifi
 import httpx
 
 from services.records.webhooks.addresses import Address, Networks, may_go
-from services.records.webhooks.course import Fault
+from services.records.webhooks.retrying import Fault
 
 READ_BYTES, READ_SECONDS = 4096, 1.0
 """How much of an answer is read, so that its connection can be used again; its content does not matter."""

@@ -9,14 +9,14 @@ from datetime import timedelta
 from services.chassis import logs
 from services.chassis.database import engine
 from services.chassis.failures import Refused
-from services.chassis.guarding.gate import gate
+from services.chassis.guarding.pending_migrations import schema_ready
 from services.chassis.metrics import exposed, new_registry
 from services.records.config.settings import SenderSettings, WebhookSettings
 from services.records.model.findings import Rule
-from services.records.webhooks.course import Patience
 from services.records.webhooks.delivering import Limits, Postman
 from services.records.webhooks.feed import Feed
 from services.records.webhooks.metrics import WebhookMetrics
+from services.records.webhooks.retrying import Patience
 from services.records.webhooks.sender import LONGEST_ROUND, Pace, Sender, Tools
 from services.records.webhooks.signing import Safe
 
@@ -31,7 +31,7 @@ def run_webhooks(service: str, rules: Sequence[Rule], settings: SenderSettings) 
     logs.configure(settings.logs, f"{service}-webhooks")
     if not settings.webhooks.keys:
         raise Refused("PAYBACK_WEBHOOKS_KEY is not set: webhooks are off, and there is nothing to send")
-    gate(settings.database).check()
+    schema_ready(settings.database).check()
     registry, database = new_registry(), engine(settings.database)
     with (
         ThreadPoolExecutor(settings.database.pool_size, "database") as threads,

@@ -22,12 +22,12 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.database import transaction
 from services.chassis.failures import Away, describe
 from services.records.webhooks import subscriptions
-from services.records.webhooks.course import Fault, Patience, failed, taken
 from services.records.webhooks.delivering import NotSent, Postman
 from services.records.webhooks.feed import Feed, Place, Told, generation_of
 from services.records.webhooks.message import message_of
 from services.records.webhooks.metrics import WebhookMetrics
 from services.records.webhooks.recording import record_look, record_stop
+from services.records.webhooks.retrying import Fault, Patience, failed, taken
 from services.records.webhooks.signing import Safe, headers
 from services.records.webhooks.subscriptions import Subscription
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, delete, func, or_, select, text, update
 
 from services.records.ingest.tables import webhooks
-from services.records.webhooks.course import Course, Fault
 from services.records.webhooks.feed import Place
+from services.records.webhooks.retrying import Course, Fault
 
 _WAITING = text(
     "SELECT w.webhook, w.authority, w.stopped_at IS NOT NULL AS stopped, first.at AS since, "

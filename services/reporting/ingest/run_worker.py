@@ -6,10 +6,10 @@ from threading import Event, Thread
 from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis import database, logs
 from services.chassis.failures import Away
-from services.chassis.guarding.gate import gate
+from services.chassis.guarding.pending_migrations import schema_ready
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
+from services.chassis.streaming.after_migrations import AfterMigrations
 from services.chassis.streaming.containment import Contained
-from services.chassis.streaming.gated import Gated
 from services.chassis.streaming.stream import Stream
 from services.reporting.ingest.lacking import keep_comparing
 from services.reporting.ingest.metrics import IngestMetrics
@@ -32,7 +32,7 @@ def run_worker(settings: WorkerSettings) -> int:
         settings.stream,
         SCHEMA,
         [NATIONAL_AGGREGATES],
-        Gated(Contained(aggregates), gate(settings.database).check),
+        AfterMigrations(Contained(aggregates), schema_ready(settings.database).check),
         StreamMetrics(registry),
     )
     stop = Event()

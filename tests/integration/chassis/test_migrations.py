@@ -12,11 +12,11 @@ from sqlalchemy.exc import ProgrammingError
 
 from services.chassis import database
 from services.chassis.failures import Away, Refused
-from services.chassis.guarding.gate import Gate, pending
+from services.chassis.guarding.pending_migrations import SchemaReady, pending
 from services.chassis.migrations import migrate, write_revision
 from services.chassis.settings import DatabaseSettings
+from services.chassis.streaming.after_migrations import AfterMigrations
 from services.chassis.streaming.batches import Fingerprint, Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.gated import Gated
 
 REVISION = """
 from alembic import op
@@ -133,7 +133,7 @@ def test_the_version_before_one_that_only_added_goes_on_and_comes_back(postgres:
     older, newer = _history(tmp_path / "old", TABLE), _history(tmp_path / "new", TABLE, COLUMN)
     migrate(postgres, "things", newer)
     assert (migrate(postgres, "things", older), pending(postgres, "things", older)) == ([], [])
-    Gate(postgres, "things", older).check()
+    SchemaReady(postgres, "things", older).check()
     _do(postgres, "INSERT INTO things (name) VALUES ('while the older one ran')")
     assert migrate(postgres, "things", newer) == []
     assert _ask(postgres, "SELECT name || size FROM things.things") == "while the older one ran0"
@@ -148,7 +148,7 @@ def test_a_database_from_which_a_newer_version_took_something_is_refused(
     contracting.write_text(contracting.read_text() + '\ncontracts = "size was never used"\n')
     migrate(postgres, "things", history)
     older = _history(tmp_path / "old", TABLE, COLUMN)
-    for attempt in (lambda: migrate(postgres, "things", older), Gate(postgres, "things", older).check):
+    for attempt in (lambda: migrate(postgres, "things", older), SchemaReady(postgres, "things", older).check):
         with pytest.raises(Refused, match=r"which this version of the service does not know and cannot work with"):
             attempt()
     if after:
@@ -223,7 +223,7 @@ def test_nothing_begins_before_the_tables_are_there(postgres: str, tmp_path: Pat
         def process(self, slices: Sequence[Slice]) -> None:
             processed.append(f"{len(slices)} slices")
 
-    behind = Gated(Inner(), Gate(postgres, "things", new).check)
+    behind = AfterMigrations(Inner(), SchemaReady(postgres, "things", new).check)
     with pytest.raises(Away, match="waits for migration 0001"):
         behind.start({})
     migrate(postgres, "things", old)
@@ -234,4 +234,4 @@ def test_nothing_begins_before_the_tables_are_there(postgres: str, tmp_path: Pat
     behind.start({})
     behind.process([])
     assert processed == ["start", "0 slices"]
-    Gate(postgres, "things", old).check()  # the version before goes on while a newer one is being brought in
+    SchemaReady(postgres, "things", old).check()  # the version before goes on while a newer one is being brought in

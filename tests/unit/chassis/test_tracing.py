@@ -16,11 +16,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
 from prometheus_client import CollectorRegistry
 
-from services.chassis import exporting, tracing
+from services.chassis import span_export, tracing
 from services.chassis.api.http import application
-from services.chassis.exporting import traced
 from services.chassis.failures import Refused
 from services.chassis.settings import HttpSettings, TracingSettings
+from services.chassis.span_export import traced
 from tests.support.made.policies import any_policy
 
 SPAN = "00f067aa0ba902b7"
@@ -59,7 +59,7 @@ def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
 
 def test_a_collector_gets_the_spans_of_a_service() -> None:
     with collector() as (address, sent):
-        provider = exporting.provider(TracingSettings(endpoint=address), "orders-api", 3.0)
+        provider = span_export.provider(TracingSettings(endpoint=address), "orders-api", 3.0)
         tracing.use(provider)
         with tracing.span("send", SpanKind.PRODUCER, attributes={"messaging.system": "kafka"}):
             pass
@@ -72,8 +72,8 @@ def test_a_collector_gets_the_spans_of_a_service() -> None:
 
 
 def test_without_the_extra_one_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr("services.chassis.exporting")
-    monkeypatch.delitem(sys.modules, "services.chassis.exporting")
+    monkeypatch.delattr("services.chassis.span_export")
+    monkeypatch.delitem(sys.modules, "services.chassis.span_export")
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     tracing.configure(TracingSettings(), "orders-api")
     with pytest.raises(Refused, match=r"payback\[tracing\]"):

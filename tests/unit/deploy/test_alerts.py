@@ -17,7 +17,7 @@ from deploy.grafana import document as grafana
 from deploy.perses import document as perses
 from deploy.prometheus.document import BOUNDS, JOBS, PATH, by_job, defined, document
 from services.chassis.metrics import new_registry
-from services.operations.proof.around import LOOKS
+from services.operations.proof.databases import LOOKS
 from services.operations.watch import ABOUT
 from services.records.model.record import Outcome
 from tests.support.outside.promtool import promtool

@@ -25,8 +25,8 @@ from services.records.api.paging import Word
 from services.records.api.receipts.following import place_of
 from services.records.webhooks import subscriptions
 from services.records.webhooks.addresses import LONGEST, fault_of
-from services.records.webhooks.course import taken
 from services.records.webhooks.feed import Place, end_of, generation_of
+from services.records.webhooks.retrying import taken
 from services.records.webhooks.signing import Safe, new_secret
 from services.records.webhooks.subscriptions import Subscription
 

@@ -22,9 +22,9 @@ from services.chassis import tracing
 from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.api.http import application
 from services.chassis.clock import system_clock
-from services.chassis.exporting import traced
 from services.chassis.logs import JsonLines
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
+from services.chassis.span_export import traced
 from services.chassis.streaming.batches import Slice, TopicPartition
 from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.kafka import Admin, Producer

@@ -17,8 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from services.chassis.clock import system_clock
 from services.records.webhooks import delivering
-from services.records.webhooks.course import Fault
 from services.records.webhooks.delivering import Limits, LookUp, NotSent, Postman
+from services.records.webhooks.retrying import Fault
 from services.records.webhooks.signing import Message, headers, new_secret
 from tests.support.outside.receiver import Answer, Receiver, receiver, status
 

@@ -22,14 +22,14 @@ from services.chassis.database import transaction
 from services.chassis.failures import Away
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings, TokenSettings
-from services.reporting import opening
+from services.reporting import publishing_held
 from services.reporting.app import build
 from services.reporting.figures.answers import Enquiry
 from services.reporting.files import making as making_of_files
 from services.reporting.files import store as store_of_files
 from services.reporting.files.bundle import Before, File, Told
 from services.reporting.files.store import listed, make_files
-from services.reporting.opening import OpeningMetrics, keep_opening
+from services.reporting.publishing_held import OpeningMetrics, keep_opening
 from services.reporting.read.tables import release_files
 from services.reporting.releases import announcing, publication
 from services.reporting.releases.calendar import CannotRelease
@@ -498,10 +498,15 @@ def test_the_api_publishes_what_is_due_and_what_fails_is_tried_again(
             raise faults_to_come.pop()
         return publication.publish_due(engine, now)
 
-    monkeypatch.setattr(opening, "publish_due", publish_due)
+    monkeypatch.setattr(publishing_held, "publish_due", publish_due)
     looks = Looks(3)
     keep_opening(database, clock, looks, metrics)
     assert registry.get_sample_value("payback_release_due_timestamp_seconds") == 0
-    assert looks.pauses == [0.0, opening.MOST_SECONDS, opening.MOST_SECONDS, opening.MOST_SECONDS]
+    assert looks.pauses == [
+        0.0,
+        publishing_held.MOST_SECONDS,
+        publishing_held.MOST_SECONDS,
+        publishing_held.MOST_SECONDS,
+    ]
     with transaction(database) as connection:
         assert listed(connection, name) != []

@@ -19,8 +19,8 @@ from contracts.topics import topic_of
 from services.chassis.streaming.batches import TopicPartition
 from services.operations.books import DOMAINS
 from services.operations.proof.books import Books
+from services.operations.proof.expected import Statement, listen
 from services.operations.proof.recount import COUNTED, recounted
-from services.operations.proof.told import Statement, listen
 from services.orders import contributions as of_orders
 from services.records.config.closed_days import calendars
 from services.records.model import deadlines

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.reporting.opening import MOST_SECONDS, seconds_until
+from services.reporting.publishing_held import MOST_SECONDS, seconds_until
 from services.reporting.releases.calendar import (
     LEAST_NOTICE,
     Announcement,

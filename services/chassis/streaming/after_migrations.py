@@ -1,12 +1,12 @@
-"""Delays reading until the tables are as this version needs them."""
+"""Delays reading until every migration that this version needs was run."""
 
 from collections.abc import Callable, Mapping, Sequence
 
 from services.chassis.streaming.batches import Fingerprint, Processor, Slice, SourceIdentity, TopicPartition
 
 
-class Gated:
-    """A Processor behind a gate: `check` raises Away until it may begin."""
+class AfterMigrations:
+    """A Processor that begins once `check` no longer raises Away."""
 
     def __init__(self, inner: Processor, check: Callable[[], object]) -> None:
         self._inner, self._check = inner, check

@@ -17,27 +17,27 @@ TABLE = "alembic_version"
 SERVES = "Serves versions of the service that end with one of: "
 
 
-class Gate:
-    """Shut until the schema has everything that this version of the service needs. Additions of a newer version are no obstacle.
+class SchemaReady:
+    """Tells whether the schema has everything that this version of the service needs. Additions of a newer version are no obstacle.
 
     If a newer version removed something, `check` raises Refused.
     """
 
     def __init__(self, database: Engine | str, schema: str, directory: Path) -> None:
         self._database, self._schema, self._directory = database, schema, directory
-        self._open = False
+        self._ready = False
 
     def check(self) -> None:
-        """Raise Away while anything is missing. Once open, it checks no more."""
-        if not self._open and (missing := pending(self._database, self._schema, self._directory)):
+        """Raise Away while anything is missing. Once nothing is, it asks no more."""
+        if not self._ready and (missing := pending(self._database, self._schema, self._directory)):
             raise Away(f"the schema {self._schema} waits for migration {missing[0]}")
-        self._open = True
+        self._ready = True
 
 
-def gate(database: DatabaseSettings) -> Gate:
-    """Return the gate of the service whose schema the settings name."""
+def schema_ready(database: DatabaseSettings) -> SchemaReady:
+    """Return whether the schema that the settings name is ready, as something to ask."""
     migrations = Path(str(files(f"services.{database.schema_name}"))) / "migrations"
-    return Gate(database.url.get_secret_value(), database.schema_name, migrations)
+    return SchemaReady(database.url.get_secret_value(), database.schema_name, migrations)
 
 
 def pending(database: Engine | str, schema: str, directory: Path) -> list[str]:

@@ -5,8 +5,8 @@ import json
 import logging
 
 from services.chassis import logs
+from services.chassis.repeated_lines import LINES, Sparing
 from services.chassis.settings import LogSettings
-from services.chassis.sparing import LINES, Sparing
 
 
 class Clock:

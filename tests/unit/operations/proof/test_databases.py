@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry
 
 from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings
-from services.operations.proof import around
-from services.operations.proof.around import DatabaseMetrics, look_around
+from services.operations.proof import databases
+from services.operations.proof.databases import DatabaseMetrics, look_around
 
 
 def refused(_: DatabaseSettings) -> Iterator[str]:
@@ -27,7 +27,7 @@ def test_each_look_is_told_by_service(monkeypatch: pytest.MonkeyPatch) -> None:
         "clocks": lambda _: [],
         "ours": broken,
     }
-    monkeypatch.setattr(around, "LOOKS", looks)
+    monkeypatch.setattr(databases, "LOOKS", looks)
     registry = CollectorRegistry()
     settings = DatabaseSettings(url="postgresql://maintenance@nowhere/payback", schema_name="reporting")
     look_around(settings, ["orders", "reporting"], DatabaseMetrics(registry))

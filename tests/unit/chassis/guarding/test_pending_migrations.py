@@ -3,7 +3,7 @@
 import pytest
 from alembic.script import ScriptDirectory
 
-from services.chassis.guarding.gate import revisions
+from services.chassis.guarding.pending_migrations import revisions
 from services.chassis.migrations import ENVIRONMENT
 from tests.support.parts import MIGRATIONS
 

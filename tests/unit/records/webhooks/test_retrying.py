@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.records.webhooks.course import Course, Fault, Patience, failed
+from services.records.webhooks.retrying import Course, Fault, Patience, failed
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
 PATIENCE = Patience(first=5, longest=3600, give_up=72 * 3600)
