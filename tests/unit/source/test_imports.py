@@ -14,13 +14,23 @@ import pytest
 from tests.load import bench_peers
 from tests.support.source import FILES, OURS, ROOT, imported, module_of, nodes, tree
 
-SERVICES = {"orders", "unpaid_work", "reporting", "simulate", "desk"}
 CHASSIS = {"contracts", "services.chassis"}
 MAY_IMPORT = {
     "contracts": {"contracts"},
     "services.chassis": CHASSIS,
     "services.records": CHASSIS | {"services.records"},
-    **{f"services.{service}": CHASSIS | {"services.records", f"services.{service}"} for service in SERVICES},
+    **{
+        f"services.{service}": CHASSIS | {"services.records", f"services.{service}"}
+        for service in ("orders", "unpaid_work")
+    },
+    "services.reporting": CHASSIS
+    | {"services.records.model", "services.reporting"},  # its calendar, and nothing of its tables
+    "services.desk": CHASSIS | {"services.desk"},  # it asks the other services over HTTP
+    "services.simulate": {
+        "contracts",
+        "services.chassis.clock",
+        "services.simulate",
+    },  # so that what it counts is another count
     "services.connect": {"contracts", "services.connect"},  # it runs at the authority, without the platform
 }
 MAY_IMPORT_ALL = {"services", "services.cli", "services.operations", "deploy"}
@@ -209,6 +219,13 @@ def test_only_the_clock_asks_the_time() -> None:
         yield from {"time.time", "time.time_ns"}.intersection(imported(path))
 
     assert set(where(asked)) == {"contracts/clock.py"}
+
+
+def test_the_desk_has_no_database_and_no_kafka() -> None:
+    desk = [path for path in FILES if within(module_of(path), {"services.desk"})]
+    unwanted = {"sqlalchemy", "psycopg", "kafka", "services.chassis.database", "services.chassis.streaming"}
+    assert len(desk) > 30
+    assert where(lambda path: (module for module in imported(path) if within(module, unwanted)), desk) == {}
 
 
 CONNECT_LIBRARIES = {"msgspec", "openpyxl", "python_calamine", "sqlalchemy", "typer", "yaml"}
