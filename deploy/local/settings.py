@@ -1,7 +1,8 @@
 """The environment of the embedded stack: everything but our own settings, which it decides itself."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 KEPT = "PAYBACK_AUTHORITIES_PATH"
 """The list of authorities, by which the stack itself makes topics and tokens: all processes must have the same."""
@@ -18,3 +19,14 @@ def replace_environment(environment: Mapping[str, str]) -> None:
     """Give this process another environment."""
     os.environ.clear()
     os.environ.update(environment)
+
+
+@contextmanager
+def another_environment(environment: Mapping[str, str]) -> Iterator[None]:
+    """Have another environment during the block."""
+    before = dict(os.environ)
+    replace_environment(environment)
+    try:
+        yield
+    finally:
+        replace_environment(before)

@@ -25,15 +25,17 @@ from deploy.local.process import Child, Forked, die_with, spawn, stop
 from deploy.local.settings import clean_environment, replace_environment
 from services.chassis.guarding.forking import entitle
 from services.chassis.memory import loading
-from services.records.model import bank_holidays
 
 RECORDS = ("orders", "unpaid_work")
+REHEARSAL = "deploy.local.rehearsal"
 IMPORTED = (
-    *(f"services.{service}.{module}" for service in RECORDS for module in ("api", "domain", "findings", "policies")),
-    *(f"services.records.{module}" for module in ("api.run_api", "ingest.run_worker", "webhooks.run_webhooks")),
-    *("services.reporting.app", "services.reporting.ingest.run_worker", "services.desk.app"),
+    REHEARSAL,
+    *(f"services.{service}.findings" for service in RECORDS),
+    *("services.records.ingest.run_worker", "services.records.webhooks.run_webhooks"),
+    *("services.reporting.ingest.run_worker",),
     # What libraries import only once they are used.
-    *("encodings.idna", "httpcore", "pydantic.v1", "uvicorn.lifespan.on", "uvicorn.loops.auto"),
+    *("anyio._backends._asyncio", "encodings.idna", "encodings.unicode_escape", "faust.worker", "httpcore"),
+    *("pydantic.v1", "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.loops.uvloop"),
 )
 LEAN = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 """Environment of processes of which several share one small machine. A template has one thread."""
@@ -130,7 +132,7 @@ def main() -> None:
     with loading():
         for module in IMPORTED:
             import_module(module)
-        bank_holidays.names()  # working them out again would cost each of five services 12 MB (measured)
+        import_module(REHEARSAL).rehearse()
     asked = _next(socket.socket(fileno=os.dup(0)))
     if asked is not None:
         sys.argv = asked.arguments

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from socketserver import ThreadingMixIn
 from threading import Thread
@@ -40,8 +41,13 @@ def new_registry() -> CollectorRegistry:
         ["version", "listed"],
         registry=registry,
     )
-    built.labels(version("payback"), LISTED).set(1)
+    built.labels(_version(), LISTED).set(1)
     return registry
+
+
+@cache
+def _version() -> str:
+    return version("payback")
 
 
 @contextmanager

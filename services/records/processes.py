@@ -7,12 +7,16 @@ import sys
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contracts.listing.reading import ListError
 from services.chassis.failures import Failure
 from services.chassis.memory import loading
 from services.chassis.settings import SettingsError
+
+if TYPE_CHECKING:
+    from services.records.api.run_api import Api
+    from services.records.config.settings import ApiSettings
 
 SERVICES = Path(__file__).parents[1]
 
@@ -48,20 +52,27 @@ def _own(service: str, module: str) -> Any:
 
 def _run_api(service: str) -> int:
     with loading():
-        from services.records.api.management import Own
-        from services.records.api.run_api import Surface, run_api
-        from services.records.config.closed_days import calendars
+        from services.records.api.run_api import run_api
         from services.records.config.settings import ApiSettings
+
+    return run_api(*api_of(service, ApiSettings.load()))
+
+
+def api_of(service: str, settings: "ApiSettings") -> "Api":
+    """Return what the API of a service is made of."""
+    with loading():
+        from services.records.api.management import Own
+        from services.records.api.run_api import Api, Surface
+        from services.records.config.closed_days import calendars
         from services.records.config.targets import targets
 
         domain, api, policies = (_own(service, module) for module in ("domain", "api", "policies"))
 
-    settings = ApiSettings.load()
     calendar = calendars(settings.calendar.closed_days_path)
     own = Own(settings.returns.path, targets(settings.targets.path), settings.webhooks)
     title = f"Payback: {service.replace('_', ' ')}"
     surface = Surface(title, partial(api.routers, own=own), policies.POLICIES)
-    return run_api(domain.domain(*calendar), surface, settings)
+    return Api(domain.domain(*calendar), surface, settings)
 
 
 def _run_worker(service: str) -> int:

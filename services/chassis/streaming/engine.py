@@ -59,6 +59,8 @@ class Reader(Protocol):
 
     async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]: ...
 
+    async def ends(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]: ...
+
     def written(self, source: TopicPartition) -> int:
         """Return the next offset that the source will give, as the last fetch said; 0 if there was none.
 
@@ -448,7 +450,7 @@ class StreamEngine:
 
     async def _measure(self) -> None:
         owned = [source for source in self._reader.owned() if source in self._positions]
-        bounds = await self._reader.bounds(owned)
+        told = await self._reader.ends(owned)
         # A consumer that has not sought yet does not answer where it is.
         fetched = await self._reader.fetched(owned) if owned and self._undoubted() else {}
         owned = [source for source in owned if source in self._positions]  # some may be lost meanwhile
@@ -457,7 +459,7 @@ class StreamEngine:
             self._positions.update(
                 {source: max(fetched[source], self._positions[source]) for source in owned if source in fetched}
             )
-        ends = {source: bounds[source].end for source in owned}
+        ends = {source: told[source] for source in owned}
         self._tell_lags({source: max(end, self._reader.written(source)) for source, end in ends.items()})
         if self._up and all(end <= self._positions[source] for source, end in ends.items()):
             self._progressed()

@@ -60,6 +60,8 @@ bounded.install()
 
 REQUEST_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
+"""How often the consumer goes through its partitions although nothing happened. Whatever happens wakes it."""
 YEAR_SECONDS = 365 * 86400.0
 T = TypeVar("T")
 
@@ -153,8 +155,7 @@ class Stream:
 
     async def _follow(self, engine: StreamEngine) -> bool:
         """Follow the topics until the engine stops. Returns False if Faust must be started again."""
-        app = App(engine, self._kafka, self._name, _options(self._kafka, self._settings))
-        app.read(self._topics)
+        app = reading(engine, self._kafka, self._settings, self._name, self._topics)
         gone = asyncio.Event()
         watch = partial(_watch, engine, gone)
         tasks = [asyncio.create_task(part) for part in (app.start(), _crash(app), engine.report(), engine.guard())]
@@ -308,6 +309,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # Faust has no settings for these.
         consumer._fetch_max_wait_ms = self.app.kafka.fetch_wait_milliseconds  # noqa: SLF001
         consumer._fetch_max_bytes = self.app.kafka.fetch_max_bytes  # noqa: SLF001
+        consumer._consumer_timeout = AGAIN_SECONDS  # noqa: SLF001
         if self.app.kafka.transactions:  # records of an aborted transaction do not count as sent
             consumer._isolation_level = "read_committed"  # noqa: SLF001
         return consumer
@@ -322,7 +324,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except OffsetOutOfRangeError:
             self.app.lost_position()
             return {}
-        consumer._fetcher._fetch_max_wait_ms = self._patience.after(found=bool(records))  # noqa: SLF001 - it has no setting
+        consumer._fetcher._fetch_max_wait_ms = int(self._patience.after(found=bool(records)))  # noqa: SLF001 - it has no setting
         if not records:
             return records
         self.mark = Mark(self.mark.seeks, self.mark.serial + 1)
@@ -421,6 +423,10 @@ class Consumer(driver.Consumer):
             log.warning("seeking again: %s", describe(away))
             self.app.reread(missing=False)
 
+    def discard(self) -> None:
+        """Close what it has although it was never started."""
+        self._thread.thread_loop.close()
+
     @property
     def mark(self) -> Mark:
         return self._thread.mark
@@ -440,8 +446,13 @@ class Consumer(driver.Consumer):
         if not partitions:
             return {}
         first = await self._thread.ask("beginning_offsets", partitions)
-        end = await self._thread.ask("end_offsets", partitions)
-        return {source: Bounds(first[source], self._end(source, end[source])) for source in sources}
+        ends = await self.ends(sources)
+        return {source: Bounds(first[source], end) for source, end in ends.items()}
+
+    async def ends(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        partitions = [KafkaPartition(*source) for source in sources]
+        told = await self._thread.ask("end_offsets", partitions) if partitions else {}
+        return {source: self._end(source, told[source]) for source in sources}
 
     def _end(self, source: TopicPartition, told: int) -> int:
         """Return the end of a source. Only the embedded broker reports too low an end, so only for it does the highest end seen count:
@@ -502,8 +513,15 @@ class App(faust.App):
                 # An agent that raises is started again in silence, so nothing may raise here.
                 await asyncio.wait({self.engine.begin(self.engine.take(records.fetch()))})
 
-        self.agent(self.topic(*topics, schema=AsItIs(), acks=False), name="batches")(batches)
+        # Without the decorator, which looks at every module of the process for scans that nobody makes.
+        topic = self.topic(*topics, schema=AsItIs(), acks=False)
+        agent = faust.Agent(batches, app=self, channel=topic, name="batches", on_error=self._on_agent_error)
+        self.agents[agent.name] = agent
         self.engine.attach(cast(Consumer, self.consumer))
+
+    def discard(self) -> None:
+        """Close what it has although it was never started."""
+        cast(Consumer, self.consumer).discard()
 
     def lost_position(self) -> None:
         """Read again. Called from the consumer's thread, at every fetch until it is corrected."""
@@ -525,3 +543,12 @@ class App(faust.App):
 
     def _create_directories(self) -> None:
         """Do nothing: nothing is kept on disk."""
+
+
+def reading(
+    engine: StreamEngine, kafka: KafkaSettings, settings: StreamSettings, name: str, topics: Collection[str]
+) -> App:
+    """Return what gives the engine every fetch of the topics once it is started. Connects to nothing before. Call it within a loop."""
+    app = App(engine, kafka, name, _options(kafka, settings))
+    app.read(topics)
+    return app

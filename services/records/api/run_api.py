@@ -31,8 +31,16 @@ class Surface(NamedTuple):
     policies: Policies
 
 
+class Api(NamedTuple):
+    """The rules, routes and settings of which the API of one service is made."""
+
+    domain: Domain
+    surface: Surface
+    settings: ApiSettings
+
+
 class Parts(NamedTuple):
-    """The parts on which the application depends."""
+    """The parts on which the application depends. Each connects when it is first used."""
 
     database: Engine
     producer: Producer
@@ -40,19 +48,23 @@ class Parts(NamedTuple):
     registry: CollectorRegistry
 
 
+def parts_of(settings: ApiSettings) -> Parts:
+    """Return the parts of one process."""
+    return Parts(behind(settings.database), Producer(settings.kafka), Admin(settings.kafka), new_registry())
+
+
 def run_api(domain: Domain, surface: Surface, settings: ApiSettings) -> int:
     """Serve the API until told to stop. Returns the exit status."""
     logs.configure(settings.logs, f"{domain.service}-api")
     tracing.configure(settings.tracing, f"{domain.service}-api")
-    registry = new_registry()
-    database, producer, admin = behind(settings.database), Producer(settings.kafka), Admin(settings.kafka)
-    app = build(domain, surface, settings, Parts(database, producer, admin, registry))
+    parts = parts_of(settings)
+    app = build(domain, surface, settings, parts)
     try:
-        serve(app, settings.http, settings.metrics, registry)
+        serve(app, settings.http, settings.metrics, parts.registry)
     finally:
-        producer.close()
-        admin.close()
-        database.dispose()
+        parts.producer.close()
+        parts.admin.close()
+        parts.database.dispose()
     return 0
 
 

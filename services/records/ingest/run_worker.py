@@ -30,9 +30,9 @@ from services.records.model.domain import Domain
 log = logging.getLogger(__name__)
 
 BUG, REFUSED = 1, 3
-LOOK_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 """How often to check whether an operator has released an authority, or a manager has set a closed day."""
-MEASURE_TURNS = 15
+MEASURE_TURNS = 8
 """Measure once in this many checks."""
 
 
@@ -66,6 +66,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
             watching.start()
             status = stream.run()
             stop.set()
+            changed.set()  # the publisher waits for that
             publishing.join()
             watching.join()
             return status or publishing.status

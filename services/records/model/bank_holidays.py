@@ -12,6 +12,7 @@ from services.records.model.calendar import Calendar
 FIRST_YEAR, LAST_YEAR = 2000, 2060
 
 
+@cache
 def scotland() -> Calendar:
     """Return Monday to Friday without Scottish bank holidays, substitute days included, from 2000 to 2060."""
     return Calendar(f"holidays {version('holidays')}", frozenset(names()))

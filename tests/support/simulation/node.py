@@ -132,6 +132,9 @@ class Reader:
         await self._answer("bounds")
         return {source: Bounds(0, self._world.ends[source.topic]) for source in sources}
 
+    async def ends(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {source: bounds.end for source, bounds in (await self.bounds(sources)).items()}
+
     def written(self, source: TopicPartition) -> int:
         return self._world.ends[source.topic]
 

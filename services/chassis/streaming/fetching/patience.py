@@ -1,7 +1,7 @@
-"""How long Kafka may wait for messages before it answers a fetch: briefly while messages come, and longer in quiet times.
+"""How long to wait before looking again: briefly while something happens, and longer in quiet times.
 
-Kafka answers as soon as there is a message, but a partition that was just read is only in the next fetch, so long waits cost time while
-messages come. In quiet times short ones cost Kafka and the workers a share of a core for nothing.
+Kafka answers a fetch as soon as there is a message, but a partition that was just read is only in the next fetch, so long waits cost time
+while messages come. In quiet times short ones cost Kafka and the workers a share of a core for nothing.
 """
 
 from collections.abc import Callable
@@ -12,15 +12,15 @@ LONGER = 5
 
 
 class Patience:
-    """Says how long the next fetch may wait, in milliseconds."""
+    """Says how long the next wait may be, in the unit in which it is told how long it usually is."""
 
-    def __init__(self, milliseconds: int, clock: Callable[[], float] = monotonic) -> None:
-        self._milliseconds, self._clock = milliseconds, clock
+    def __init__(self, usual: float, clock: Callable[[], float] = monotonic) -> None:
+        self._usual, self._clock = usual, clock
         self._heard = clock()
 
-    def after(self, *, found: bool) -> int:
-        """Return how long the next fetch may wait, after one that found messages or none."""
+    def after(self, *, found: bool) -> float:
+        """Return how long the next wait may be, after one that found something or nothing."""
         now = self._clock()
         if found:
             self._heard = now
-        return self._milliseconds if now - self._heard < QUIET_SECONDS else LONGER * self._milliseconds
+        return self._usual if now - self._heard < QUIET_SECONDS else LONGER * self._usual

@@ -59,6 +59,9 @@ class FakeReader:
             await self.answers.wait()
         return {source: Bounds(10, self.end) for source in sources}
 
+    async def ends(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        return {source: bounds.end for source, bounds in (await self.bounds(sources)).items()}
+
     def written(self, source: TopicPartition) -> int:  # noqa: ARG002
         return self.hidden
 

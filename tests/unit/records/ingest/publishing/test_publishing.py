@@ -2,17 +2,21 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from threading import Event
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts.cells import Cell, Position
 from services.chassis.failures import Away, TimedOut
+from services.chassis.streaming.fetching.patience import LONGER, QUIET_SECONDS, Patience
 from services.chassis.streaming.kafka import Outgoing
 from services.chassis.streaming.told import header, told_in
 from services.records.ingest.metrics import RecordsMetrics
+from services.records.ingest.publishing import publisher as publisher_module
 from services.records.ingest.publishing.publications import Outstanding
-from services.records.ingest.publishing.publisher import Publisher
+from services.records.ingest.publishing.publisher import IDLE_SECONDS, Publisher
 
 LARGE = "S12000005"
 ALL = [LARGE, "S12000006", "S12000008"]
@@ -88,6 +92,31 @@ def test_a_publication_tells_once_when_its_latest_event_happened() -> None:
     assert producer.told == [70.25, None]
     publisher.publish()
     assert producer.told[2:] == [None, None]
+
+
+class Changed(Event):
+    """Is set on some waits, and ends the publisher after the last."""
+
+    def __init__(self, stop: Event, *set_on: bool) -> None:
+        super().__init__()
+        self._stop, self._set_on, self.waits = stop, list(set_on), list[float]()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0)
+        found = self._set_on.pop(0)
+        if not self._set_on:
+            self._stop.set()
+        return found
+
+
+def test_a_publisher_looks_seldom_only_while_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, often = Event(), round(QUIET_SECONDS / IDLE_SECONDS)
+    changed = Changed(stop, *[False] * (often + 1), True, False)
+    monkeypatch.setattr(publisher_module, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(publisher_module, "Patience", partial(Patience, clock=lambda: sum(changed.waits)))
+    Publisher(Publications(), Producer(), list, RecordsMetrics(CollectorRegistry())).run(changed, stop)
+    seldom = IDLE_SECONDS * LONGER
+    assert changed.waits == [*[IDLE_SECONDS] * often, seldom, seldom, IDLE_SECONDS]
 
 
 @pytest.mark.parametrize("content", [b"", b"-1", b"1.5", "\u0661".encode(), b"9" * 14, None])
