@@ -5,12 +5,13 @@ of the old tables is fenced off, starts again from the new positions, and publis
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select, text
+from sqlalchemy.exc import DBAPIError
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.database import driver_url, engine, transaction
@@ -49,11 +50,15 @@ def alone(settings: DatabaseSettings) -> Iterator[None]:
     """
     schema = settings.schema_name
     with _administrator(settings).connect().execution_options(isolation_level="AUTOCOMMIT") as session:
-        if not session.scalar(
-            text("SELECT pg_try_advisory_lock(hashtextextended(:of, 0))"), {"of": f"books of {schema}"}
-        ):
+        of = {"of": f"books of {schema}"}
+        if not session.scalar(text("SELECT pg_try_advisory_lock(hashtextextended(:of, 0))"), of):
             raise Refused(f"{schema} is being rebuilt, or a person is being erased: run the command once that is done")
-        yield
+        try:
+            yield
+        finally:
+            # PostgreSQL notices the end of a session some time later.
+            with suppress(DBAPIError):
+                session.scalar(text("SELECT pg_advisory_unlock(hashtextextended(:of, 0))"), of)
 
 
 def rebuild(  # noqa: PLR0913

@@ -10,12 +10,14 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import TopicPartition as KafkaPartition
 from kafka.admin import KafkaAdminClient
 from prometheus_client import CollectorRegistry
+from psycopg import Connection
 from sqlalchemy import text
 
 from contracts.events import Topic
@@ -212,6 +214,27 @@ def test_who_is_released_meanwhile_is_released_in_the_new_books(
         sum(len(lines) for kind, code, lines in scenario.topics() if (kind, code) == (Topic.ORDERS, hit)),
         1,
     )
+
+
+def test_a_command_goes_through_directly_after_another(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL notices some time later that a session has ended; here, only once all are through."""
+    settings = DatabaseSettings(url=postgres, schema_name="orders")
+    ended: list[Connection[Any]] = []
+
+    def end_later(session: Connection[Any]) -> None:
+        ended.append(session)
+
+    with monkeypatch.context() as late:
+        late.setattr(Connection, "close", end_later)
+        with alone(settings):
+            pass
+        with pytest.raises(Away), alone(settings):
+            raise Away("Kafka")
+        with alone(settings), pytest.raises(Refused, match="being rebuilt"), alone(settings):
+            pass
+    assert len(ended) == 4
+    for session in ended:
+        session.close()
 
 
 def _skipped(bench: Bench) -> set[Place]:
