@@ -50,7 +50,7 @@ from services.chassis.streaming.fetching import bounded
 from services.chassis.streaming.fetching.abreast import Abreast, lacks
 from services.chassis.streaming.fetching.patience import Patience
 from services.chassis.streaming.kafka import Admin, tls_context
-from services.chassis.streaming.log import records_at
+from services.chassis.streaming.log import forget_fetched, records_at
 from services.chassis.streaming.placement import place
 
 __all__ = ["Message", "Processor", "Slice", "SourceIdentity", "Stream", "StreamSettings", "TopicPartition", "run"]
@@ -348,6 +348,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         # If a step of joining never ended, it is cut off here, and the coordinator ends cancelled: the thread has not failed.
         with suppress(asyncio.CancelledError):
             await super().on_thread_stop()
+        if self._consumer is not None:
+            forget_fetched(self._consumer)
 
     def set_shutdown(self) -> None:
         with suppress(RuntimeError):  # it was left, and the loop that would have waited for its end is closed

@@ -1,9 +1,11 @@
 """Sending and administration, on a real broker."""
 
 import asyncio
+import gc
 import socket
 import threading
 import time
+import tracemalloc
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,6 +21,7 @@ from services.chassis.settings import KafkaSettings
 from services.chassis.streaming import kafka as kafka_module
 from services.chassis.streaming import log as log_module
 from services.chassis.streaming.batches import TopicPartition
+from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.kafka import LONG, SEGMENTS, Admin, Outgoing, Producer, Receipt, TopicSpec
 from tests.support.processes import until
 
@@ -76,6 +79,30 @@ def test_nobody_waits_for_ever_for_what_kafka_does_not_send(
             producer.send_all([Outgoing(source.topic, b"k", b"1")])
             while not log.slices(1):
                 pass
+
+
+def test_whoever_looked_at_a_record_holds_nothing_of_what_came_with_it(
+    settings: KafkaSettings, new_topic: Callable[[], str]
+) -> None:
+    """A worker that is behind looks every other second, and collects garbage seldom."""
+    source = TopicPartition(new_topic(), 0)
+    with BulkProducer(settings) as bulk:
+        bulk.send_all([Outgoing(source.topic, None, b" " * 2000)] * 2000)
+    assert log_module.records_at(settings, {source: 5})
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for place in (10, 20, 30):
+            [found] = log_module.records_at(settings, {source: place}).values()
+            assert found.offset == place
+        after, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert peak - before > 3_000_000, "as much as came"
+    assert after - before < 1_000_000
 
 
 def test_many_requests_are_under_way_at_once_and_keep_the_loop_free(

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from struct import Struct
 from typing import Any
+from weakref import proxy
 
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
@@ -270,7 +271,12 @@ class Batches:
 
 
 class Records(fetcher.PartitionRecords):  # type: ignore[misc]
-    """Keeps no more of a record than is read."""
+    """Keeps no more of a record than is read, and lets go of its batches once nobody reads them any more."""
+
+    def _unpack_records(self) -> Iterator[Any]:
+        """Return the records. Their iterator does not hold this object, which holds it: else only the garbage collector would part them."""
+        records: Iterator[Any] = super()._unpack_records.__func__(proxy(self))
+        return records
 
     @property
     def meter(self) -> Meter:

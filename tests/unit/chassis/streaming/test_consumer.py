@@ -1,13 +1,15 @@
 """The consumer tells the engine about Kafka."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from services.chassis.settings import KafkaSettings, StreamSettings
 from services.chassis.streaming.batches import Bounds, TopicPartition
-from services.chassis.streaming.stream import Consumer, _options
+from services.chassis.streaming.stream import Consumer, ConsumerThread, _options
 
 SOURCE = TopicPartition("orders.events.S12000005", 0)
 SEEN, LEFT = 9, 5
@@ -37,3 +39,16 @@ def test_where_a_log_ends_is_what_kafka_says_now(transactions: bool, end: int) -
 def test_new_partitions_are_noticed_within_a_minute() -> None:
     """Kafka's own default is five."""
     assert _options(KafkaSettings(bootstrap="kafka:9092"), StreamSettings())["consumer_metadata_max_age_ms"] == 60_000
+
+
+def test_a_consumer_that_ended_holds_nothing_that_it_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one fetches the same again, and garbage is collected seldom."""
+
+    async def cut_off(_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(AIOKafkaConsumerThread, "on_thread_stop", cut_off)
+    thread: Any = object.__new__(ConsumerThread)
+    thread._consumer = SimpleNamespace(_fetcher=SimpleNamespace(_records={SOURCE: b"much"}))
+    asyncio.run(thread.on_thread_stop())
+    assert thread._consumer._fetcher._records == {}

@@ -36,6 +36,7 @@ class Waiting:
     """A consumer as aiokafka's after a failed request: it waits before it asks again, and is stopped in the same steps."""
 
     made: list["Waiting"] = []  # noqa: RUF012
+    _fetcher = None
 
     def __init__(self, **_: object) -> None:
         self._client = Client()

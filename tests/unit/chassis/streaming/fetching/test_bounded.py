@@ -1,7 +1,10 @@
 """Batches are read as aiokafka reads them, whatever the codec; one that would fill the memory is bounded, each record with an outcome."""
 
+import gc
 import tracemalloc
+import weakref
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import aiokafka.codec
@@ -270,6 +273,23 @@ def test_what_is_handed_over_at_once_is_bounded(
         monkeypatch.setattr(inflating, "WHOLE", 1)
     raw = batch(ZSTD, [(b"k", b"v" * 1000, [])] * 25)
     assert handed_over(raw, monkeypatch) == (numbers, places)
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_batches_of_which_only_some_was_read_are_let_go_at_once(number: int) -> None:
+    """A worker collects garbage by the number of objects, and these are few, however large."""
+    found = fetcher.PartitionRecords(
+        TopicPartition("t", 0), fetcher.MemoryRecords(batch(ZSTD, [(b"k", b"v", [])] * 9)), [], 0, None, None, False, 0
+    )
+    assert [record.offset for record in islice(found, number)] == [*range(number)]
+    held, collected = weakref.ref(found), gc.isenabled()
+    gc.disable()
+    try:
+        del found
+        assert held() is None
+    finally:
+        if collected:
+            gc.enable()
 
 
 def test_headers_count_towards_what_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
