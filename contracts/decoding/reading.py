@@ -47,7 +47,7 @@ def document(raw: bytes) -> Any:
     text = _text(raw)
     try:
         msgspec.json.decode(text, type=Raw)
-        return json.loads(text, object_pairs_hook=_object, parse_float=_number, parse_int=_whole)
+        return _decoder.decode(text)
     except (*UNREADABLE, ValueError) as error:
         raise _not_json(f"not JSON: {_words(error)}") from None
 
@@ -152,3 +152,6 @@ def _number(text: str) -> int | float:
 def _whole(text: str) -> int:
     """Parse a whole number. How far it lies beyond the limits does not matter."""
     return int(text[: _LARGEST_DIGITS + 2])
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_float=_number, parse_int=_whole)

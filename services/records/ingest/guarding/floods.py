@@ -5,7 +5,7 @@ A batch of 640 KB in Kafka may hold half a million records that are no events, a
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -48,11 +48,11 @@ class Tally:
 
     def with_kept(self, size: int) -> "Tally":
         """Return the tally after one more event that is kept."""
-        return replace(self, kept=self.kept + size)
+        return Tally(self.kept + size, self.counted, self.first, self.last)
 
     def with_counted(self, offset: int) -> "Tally":
         """Return the tally after one more event that is only counted; offsets rise."""
-        return replace(self, counted=self.counted + 1, first=offset if self.first is None else self.first, last=offset)
+        return Tally(self.kept, self.counted + 1, offset if self.first is None else self.first, offset)
 
 
 class Rationed(NamedTuple):
