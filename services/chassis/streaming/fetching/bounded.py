@@ -26,6 +26,8 @@ LONG = 2 * LONGEST
 """The longest record that aiokafka may read: one that is longer is too large, or has too many headers."""
 HEADER_BYTES = 64
 """How much a header takes besides its name and content."""
+RECORD_BYTES = 2 * 1024
+"""How much a record may take besides its key, value and headers, from here to the end of its transaction; a test measures it."""
 INFLATED = 128 * 1024 * 1024
 """How much of one batch is decompressed at most, piece by piece; the broker limits its compressed size."""
 FETCHED = 32 * 1024 * 1024
@@ -300,7 +302,7 @@ class Records(fetcher.PartitionRecords):  # type: ignore[misc]
 
 
 class Portion(list[Any]):
-    """Records that are handed over together, and how many bytes they are, or were decompressed for them if that is more."""
+    """Records that are handed over together, and how many bytes they take, or were decompressed for them if that is more."""
 
     cost = 0
 
@@ -317,7 +319,7 @@ class Result(fetcher.FetchResult):  # type: ignore[misc]
         before = meter.inflated
         for record in incoming:
             records.append(record)
-            size += record.serialized_key_size + record.serialized_value_size
+            size += RECORD_BYTES + record.serialized_key_size + record.serialized_value_size
             if record.headers:
                 size += sum(_size(name, content) for name, content in record.headers)
             if size >= FETCHED or meter.inflated - before >= FETCHED or len(records) == max_records:

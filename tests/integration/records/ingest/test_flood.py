@@ -1,6 +1,9 @@
 """A flood of refused events: few rows, right numbers, and nothing that is silent."""
 
-from collections.abc import Callable
+import gc
+import tracemalloc
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -9,7 +12,10 @@ from sqlalchemy import Table, func, select
 from contracts.decoding.codec import Event, encode
 from contracts.events import OfficerNominated
 from contracts.generate.samples import AUTHORITY, EVENTS
+from contracts.topics import topic_of
 from services.chassis.streaming.batches import Slice
+from services.chassis.streaming.fetching.bounded import RECORD_BYTES
+from services.chassis.streaming.fetching.inflating import ZSTD
 from services.operations.refusals import counted_only
 from services.records.ingest.guarding import floods
 from services.records.ingest.tables import arrivals, changes, refused_days, rejections
@@ -17,6 +23,7 @@ from services.records.upkeep.redrive import Wanted
 from tests.integration.records.conftest import NOW, Bench
 from tests.support.desk import ManagersView, new_client, token
 from tests.support.scenario import NOON, Sent
+from tests.unit.chassis.streaming.fetching.test_bounded import batch, read
 
 TOPIC = f"orders.events.{AUTHORITY}"
 GOOD: Event = next(event for event in EVENTS if isinstance(event.data, OfficerNominated))
@@ -90,3 +97,33 @@ def test_the_authority_and_operators_are_told_what_is_only_counted(bench: Callab
     told = list(counted_only(one.database, Wanted(), NOW.date().replace(day=1)))
     assert [line.split()[1:3] for line in told] == [["98", "not_cloudevent"], ["884", "not_json"]]
     assert list(counted_only(one.database, Wanted("S12000047"), NOW.date().replace(day=1))) == []
+
+
+TURN = 5000
+PLENTY = 2**40
+KINDS: Mapping[str, tuple[bytes, int]] = MappingProxyType(
+    {"kept": (b"{}", PLENTY), "counted": (b"{}", 0), "empty": (b"", 0), "duplicate": (encode(GOOD), 0)}
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["orders", "unpaid_work"])
+def test_a_turn_takes_no_more_memory_than_is_reckoned_for_each_record(
+    bench: Callable[[str], Bench], monkeypatch: pytest.MonkeyPatch, name: str, kind: str
+) -> None:
+    """From what was fetched to the commit: fetches are bounded by that price, however little each record holds."""
+    value, room = KINDS[kind]
+    monkeypatch.setattr(floods, "KEPT_A_DAY", room)
+    one = bench(name)
+    worker, topic = one.worker(), topic_of(one.domain.own, AUTHORITY)
+    turns = [batch(ZSTD, [(None, value, [])] * TURN, begin) for begin in (0, TURN)]
+    worker.process([Slice(topic, 0, read(turns[0]))])  # what is made once
+    gc.collect()
+    tracemalloc.start()
+    fetched = [Slice(topic, 0, read(turns[1]))]
+    tracemalloc.reset_peak()  # of the room for decompressing, which is bounded by itself
+    worker.process(fetched)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows(one, rejections) == (2 * TURN if kind == "kept" else 0)
+    assert peak < TURN * (RECORD_BYTES + len(value)), f"{peak // TURN} bytes for each record"

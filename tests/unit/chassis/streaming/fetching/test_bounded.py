@@ -268,7 +268,8 @@ def test_what_is_handed_over_at_once_is_bounded(
     monkeypatch: pytest.MonkeyPatch, numbers: list[int], places: list[int], *, whole: bool
 ) -> None:
     """A batch that is decompressed as a whole counts at once."""
-    monkeypatch.setattr(bounded, "FETCHED", 10_000)
+    monkeypatch.setattr(bounded, "FETCHED", 10 * 1000)
+    monkeypatch.setattr(bounded, "RECORD_BYTES", 0)
     if not whole:
         monkeypatch.setattr(inflating, "WHOLE", 1)
     raw = batch(ZSTD, [(b"k", b"v" * 1000, [])] * 25)
@@ -294,11 +295,19 @@ def test_batches_of_which_only_some_was_read_are_let_go_at_once(number: int) -> 
 
 def test_headers_count_towards_what_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounded, "FETCHED", 10_000)
+    monkeypatch.setattr(bounded, "RECORD_BYTES", 0)
     monkeypatch.setattr(inflating, "WHOLE", 1)
     raw = batch(ZSTD, [(b"k", b"v", [("", b"")] * 20)] * 25)
     numbers, _ = handed_over(raw, monkeypatch)
     assert max(numbers) <= 8
     assert sum(numbers) == 25
+
+
+def test_each_record_counts_however_little_it_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight bytes in Kafka become an object here, and more while it is processed."""
+    monkeypatch.setattr(bounded, "FETCHED", 10 * bounded.RECORD_BYTES)
+    raw = batch(ZSTD, [(b"", b"", [])] * 25)
+    assert handed_over(raw, monkeypatch) == ([10, 10, 5], [10, 20, 25])
 
 
 def test_what_was_decompressed_counts_although_nothing_of_it_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
