@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -29,9 +30,10 @@ from contracts.decoding.codec import encode
 from contracts.events import Topic
 from contracts.topics import topic_of
 from services.chassis.api.policy import KIB, MIB, Policies
-from services.chassis.settings import KafkaSettings
+from services.chassis.settings import KafkaSettings, StreamSettings
 from services.desk.policies import POLICIES as DESK
 from services.orders.policies import POLICIES as ORDERS
+from services.records.ingest.guarding.floods import KEPT_A_DAY, ROWS_BYTES
 from services.reporting.policies import POLICIES as REPORTING
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK
 from tests.integration.chassis.test_serve import AMBIGUOUS, FLOODS
@@ -49,6 +51,8 @@ TABLES: Mapping[str, Policies] = MappingProxyType(
 )
 UNLIMITED = {"http_requests_per_minute": "0", "http_public_seconds": "0", "http_caller_seconds": "0"}
 PIECE = b"1," * 32 * 1024
+TINY = 100_000
+"""Records that are no events, in one batch of 65 KB."""
 
 
 class Said(NamedTuple):
@@ -300,6 +304,74 @@ async def _send_headers(bootstrap: str, topic: str, records: int, each: int) -> 
             batch = producer.create_batch()
             assert batch.append(key=b"k", value=b"{}", timestamp=None, headers=[("", b"")] * each) is not None
             await (await producer.send_batch(batch, topic, partition=0))
+
+
+@pytest.fixture
+def in_large_batches(platform: Platform) -> Iterator[Platform]:
+    """Yield the platform with fresh workers, at rest, that read as much at once as in production."""
+    small = platform.environment("orders-worker")["PAYBACK_STREAM_BATCH_MAX_MESSAGES"]
+    readers = ("orders-worker", "unpaid_work-worker")
+    for name in readers:
+        platform.tell(name, stream_batch_max_messages=str(StreamSettings().batch_max_messages))
+        platform.kill(name)
+    platform.start(*readers)
+    started = [psutil.Process(platform.process(name).pid) for name in readers]
+    with ThreadPoolExecutor() as pool:
+        until(lambda: all(pool.map(is_at_rest, started)), "the workers are at rest")
+    yield platform
+    for name in readers:
+        platform.tell(name, stream_batch_max_messages=small)
+        platform.kill(name)
+
+
+def test_a_flood_of_tiny_records_in_kafka_leaves_few_rows_and_delays_nobody(in_large_batches: Platform) -> None:
+    """Records of two bytes in one batch, half as many again as are kept as they came."""
+    platform, settings = in_large_batches, KafkaSettings(bootstrap=in_large_batches.kafka)
+    bound = settings.fetch_max_bytes + settings.partition_fetch_max_bytes
+    memories = {name: Memory(psutil.Process(platform.process(name).pid)) for name in WORKERS}
+    (before, kept, counted), taken = told_of(platform), platform.taken("orders")
+    taken_too = platform.taken("unpaid_work")
+    asyncio.run(_send_tiny(platform.kafka, topic_of(Topic.ORDERS, AUTHORITY), TINY))
+    good = encode(event(imposed(date(2025, 3, 3)), "ATTACKED/3", ANOTHER))
+    answer = platform.post("orders", ANOTHER, good, "application/cloudevents+json")
+    assert answer.status_code == 202, answer.text
+    [receipt] = answer.json()["receipts"]
+    other = 'SELECT 1 FROM orders.arrivals WHERE authority = %s AND "offset" = %s'
+    until(lambda: bool(platform.rows(other, ANOTHER, receipt["offset"])), "another authority's event is taken")
+    _, kept_then, counted_then = told_of(platform)
+    assert kept_then - kept + counted_then - counted < TINY, "it does not wait for the end of the flood"
+    until(lambda: platform.taken("orders") >= taken + TINY + 1, "orders takes all of them", 120)
+    until(lambda: platform.taken("unpaid_work") >= taken_too + TINY + 1, "unpaid work reads past them", 120)
+    size, now_kept, now_counted = told_of(platform)
+    assert now_kept - kept + now_counted - counted == TINY
+    assert now_kept <= KEPT_A_DAY // ROWS_BYTES
+    assert size - before < 2 * KEPT_A_DAY
+    for name, memory in memories.items():
+        memory.assert_bounded(bound, name)
+
+
+def told_of(platform: Platform) -> tuple[int, int, int]:
+    """Return how large the tables are that have a row of each refused event, how many rows they have, and how many more are counted."""
+    sizes = ", ".join(f"pg_total_relation_size('orders.{table}')" for table in ("arrivals", "rejections", "changes"))
+    [found] = platform.rows(
+        f"SELECT {sizes}, (SELECT count(*) FROM orders.rejections WHERE authority = %s), "
+        "(SELECT coalesce(sum(counted), 0)::bigint FROM orders.refused_days WHERE authority = %s)",
+        AUTHORITY,
+        AUTHORITY,
+    )
+    *of_tables, kept, counted = map(int, found)
+    return sum(of_tables), kept, counted
+
+
+async def _send_tiny(bootstrap: str, topic: str, number: int) -> None:
+    """Send so many records of two bytes as one batch."""
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, compression_type="zstd", max_batch_size=2**28, max_request_size=2**28
+    ) as producer:
+        batch, now = producer.create_batch(), round(time.time() * 1000)
+        for _ in range(number):
+            assert batch.append(key=None, value=b"{}", timestamp=now) is not None
+        await (await producer.send_batch(batch, topic, partition=0))
 
 
 def test_the_measure_would_find_it(tmp_path: Path) -> None:
