@@ -1,5 +1,6 @@
 """Workers on a real database, without a broker."""
 
+import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -20,6 +21,7 @@ from services.records.ingest.worker import Worker
 from services.records.model.bank_holidays import scotland
 from services.records.model.domain import Domain
 from services.unpaid_work.domain import domain as unpaid_work_domain
+from tests.support import parts, scenario
 
 SERVICES = {"orders": (orders, orders_domain), "unpaid_work": (unpaid_work, unpaid_work_domain)}
 CALENDAR = scotland()
@@ -31,6 +33,7 @@ class Bench:
     """One service's schema in a migrated database, with workers on it."""
 
     def __init__(self, url: str, name: str) -> None:
+        self.url = url
         self.clock = FixedClock(NOW)
         self.domain: Domain = SERVICES[name][1](CALENDAR)
         self.database: Engine = databases.engine(DatabaseSettings(url=url, schema_name=name))
@@ -58,6 +61,35 @@ class Bench:
         return {f"{m}|{a}|{p}|{c}": int(value) for m, a, p, c, value in rows if value}
 
 
+def feed(bench: Bench, size: int, *, start: int = 0, shuffled: int | None = None, cached: int = 20_000) -> None:
+    """Have a worker read the whole scenario, in batches of at most so many messages of each topic."""
+    lines = [(kind, code, list(found)) for kind, code, found in scenario.topics() if kind in bench.domain.kinds]
+    if shuffled is not None:
+        for _, _, found in lines:
+            random.Random(shuffled).shuffle(found)
+    worker = bench.worker(cached)
+    for fetch in scenario.slices(lines, size, start):
+        worker.process(fetch)
+
+
+@pytest.fixture(scope="session")
+def scenario_read(postgres_server: str, migrated: Callable[[], str]) -> Iterator[Callable[[], str]]:
+    """Yield what makes a database in which both services have read the scenario, copied from one in which they did so once."""
+    template = migrated()
+    for name in SERVICES:
+        one = Bench(template, name)
+        feed(one, 1000)
+        one.database.dispose()  # who is connected keeps it from being copied
+    with parts.databases(postgres_server, template.rpartition("/")[2]) as make:
+        yield make
+
+
+@pytest.fixture
+def fed(scenario_read: Callable[[], str]) -> Iterator[Callable[[str], Bench]]:
+    """Yield the benches of services on one database, which have read the scenario."""
+    yield from _benches(scenario_read())
+
+
 @pytest.fixture
 def postgres(migrated: Callable[[], str]) -> str:
     """Return the address of a fresh database with the tables of every service."""
@@ -67,10 +99,14 @@ def postgres(migrated: Callable[[], str]) -> str:
 @pytest.fixture
 def bench(postgres: str) -> Iterator[Callable[[str], Bench]]:
     """Yield the benches of services on one fresh database."""
+    yield from _benches(postgres)
+
+
+def _benches(database: str) -> Iterator[Callable[[str], Bench]]:
     made: list[Bench] = []
 
     def make(name: str) -> Bench:
-        made.append(Bench(postgres, name))
+        made.append(Bench(database, name))
         return made[-1]
 
     yield make

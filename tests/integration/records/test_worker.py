@@ -11,20 +11,10 @@ from services.chassis.failures import Fenced, Refused
 from services.chassis.streaming.batches import Slice
 from services.records.ingest.recount import differences
 from services.records.ingest.tables import arrivals, checkpoints, rejections
-from tests.integration.records.conftest import Bench
+from tests.integration.records.conftest import Bench, feed
 from tests.support import scenario
 
 MakeBench = Callable[[str], Bench]
-
-
-def feed(bench: Bench, size: int, *, start: int = 0, shuffled: int | None = None, cached: int = 20_000) -> None:
-    lines = [(kind, code, list(found)) for kind, code, found in scenario.topics() if kind in bench.domain.kinds]
-    if shuffled is not None:
-        for _, _, found in lines:
-            random.Random(shuffled).shuffle(found)
-    worker = bench.worker(cached)
-    for fetch in scenario.slices(lines, size, start):
-        worker.process(fetch)
 
 
 @pytest.mark.parametrize(("size", "cached"), [(1, 3), (7, 20_000), (100_000, 20_000)])

@@ -36,7 +36,6 @@ from services.records.model.domain import Domain
 from services.unpaid_work import api as unpaid_work
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK_POLICIES
 from tests.integration.records.conftest import CALENDAR, SERVICES, Bench
-from tests.integration.records.test_worker import feed
 from tests.support.generated.fuzzing import assert_no_fault_of_ours
 from tests.support.generated.openapi import (
     EXAMPLES,
@@ -116,12 +115,11 @@ def topics(kafka: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def applications(topics: str, migrated: Callable[[], str]) -> Iterator[dict[str, FastAPI]]:
+def applications(topics: str, scenario_read: Callable[[], str]) -> Iterator[dict[str, FastAPI]]:
     """Yield both services, with the scenario in them."""
     made, used = {}, []
     for name in SERVICES:
-        bench = Bench(migrated(), name)
-        feed(bench, 1000)
+        bench = Bench(scenario_read(), name)
         take_whatever_is_sent(bench)
         used.append(parts_at(topics, bench))
         made[name] = application(bench.domain, used[-1])

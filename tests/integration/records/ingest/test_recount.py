@@ -20,7 +20,6 @@ from services.records.model import standards
 from services.records.model.bank_holidays import scotland
 from services.records.model.standards import Band, Length, Unit
 from tests.integration.records.conftest import Bench
-from tests.integration.records.test_worker import feed
 from tests.support.desk import ManagersView, client
 
 MakeBench = Callable[[str], Bench]
@@ -34,10 +33,9 @@ def closed_days(tmp_path: Path, *lines: str) -> Path:
 
 
 def test_an_authority_closes_and_its_cells_follow(
-    bench: MakeBench, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    fed: MakeBench, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = bench("orders")
-    feed(one, 1000)
+    one = fed("orders")
     before = one.cells()
     every_other_day = [
         f"{ABERDEEN},2024-{month:02}-{day:02},Closed" for month in range(1, 13) for day in range(2, 28, 2)
@@ -66,12 +64,11 @@ def test_an_authority_closes_and_its_cells_follow(
 
 
 def test_no_statement_writes_more_than_can_be_written_in_its_time(
-    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+    fed: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the worker would try the same again and again, and all whose worker it is would wait."""
     monkeypatch.setattr(recount, "AT_ONCE", 5)
-    one, sizes = bench("orders"), list[int]()
-    feed(one, 1000)
+    one, sizes = fed("orders"), list[int]()
     before = due(one)
     with one.database.begin() as connection:
         connection.execute(records.update().values(next_due=None, standing=None))
@@ -93,10 +90,9 @@ def due(bench: Bench) -> dict[tuple[str, str], date | None]:
         return {(code, subject): day for code, subject, day in connection.execute(select(*columns))}
 
 
-def test_whose_orders_they_are_is_found_again(bench: MakeBench) -> None:
+def test_whose_orders_they_are_is_found_again(fed: MakeBench) -> None:
     """As after a change of the table, which leaves it empty: people must not count twice when their next order comes."""
-    one = bench("orders")
-    feed(one, 1000)
+    one = fed("orders")
     before, kept = one.cells(), people(one)
     assert kept
     with one.database.begin() as connection:
@@ -117,11 +113,10 @@ def moved(before: dict[str, int], after: dict[str, int]) -> set[str]:
 
 
 def test_a_standard_changes_from_a_day_on_and_what_it_touches_follows(
-    bench: MakeBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    fed: MakeBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """First placement within five days instead of seven, for orders imposed from 2024 on: a new row, and nothing else."""
-    one = bench("unpaid_work")
-    feed(one, 1000)
+    one = fed("unpaid_work")
     before = one.cells()
     (old,) = standards._BY_NAME["placement", ""]
     five = Length(5, Unit.WORKING_DAYS)
@@ -148,9 +143,8 @@ def test_a_standard_changes_from_a_day_on_and_what_it_touches_follows(
         assert told["cells_changed"] == sum(key.split("|")[1] == authority for key in changed)
 
 
-def test_a_day_is_proclaimed_and_the_nation_follows(bench: MakeBench, caplog: pytest.LogCaptureFixture) -> None:
-    one = bench("orders")
-    feed(one, 1000)
+def test_a_day_is_proclaimed_and_the_nation_follows(fed: MakeBench, caplog: pytest.LogCaptureFixture) -> None:
+    one = fed("orders")
     before = one.cells()
     national = scotland()
     mondays = {date(2023, 1, 2) + timedelta(weeks=week) for week in range(90)}
@@ -172,10 +166,9 @@ def test_a_day_is_proclaimed_and_the_nation_follows(bench: MakeBench, caplog: py
             assert differences(connection, one.domain, authority) == {}
 
 
-def test_lists_follow_the_rules_too(bench: MakeBench) -> None:
+def test_lists_follow_the_rules_too(fed: MakeBench) -> None:
     """What lists show is written again where it is not what the rules in force say, as after a migration."""
-    one = bench("orders")
-    feed(one, 1000)
+    one = fed("orders")
     columns = (records.c.authority, records.c.subject, records.c.next_due, records.c.standing, records.c.left_on)
     with one.database.begin() as connection:
         before = connection.execute(select(*columns).order_by(*columns[:2])).all()
@@ -187,9 +180,8 @@ def test_lists_follow_the_rules_too(bench: MakeBench) -> None:
         assert connection.scalar(select(func.count()).select_from(recounts)) == 0
 
 
-def test_nobody_is_counted_again_for_nothing(bench: MakeBench) -> None:
-    one = bench("orders")
-    feed(one, 1000)
+def test_nobody_is_counted_again_for_nothing(fed: MakeBench) -> None:
+    one = fed("orders")
     versions = select(shards.c.authority, shards.c.version).order_by(shards.c.authority)
     with one.database.connect() as connection:
         before = connection.execute(versions).all()

@@ -12,7 +12,6 @@ from services import orders, unpaid_work
 from services.chassis.failures import Refused
 from services.records.api.management import Own
 from tests.integration.records.conftest import Bench
-from tests.integration.records.test_worker import feed
 from tests.support.desk import ManagersView, new_client
 
 EDINBURGH = "S12000036"
@@ -26,10 +25,8 @@ def shipped(service: str, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def benches(migrated: Callable[[], str]) -> Iterator[dict[str, Bench]]:
-    made = {service: Bench(migrated(), service) for service in UNIT}
-    for one in made.values():
-        feed(one, 1000)
+def benches(scenario_read: Callable[[], str]) -> Iterator[dict[str, Bench]]:
+    made = {service: Bench(scenario_read(), service) for service in UNIT}
     yield made
     for one in made.values():
         one.database.dispose()
@@ -84,9 +81,8 @@ def test_every_check_agrees_and_what_is_not_compared_is_said(benches: dict[str, 
 
 
 @pytest.mark.parametrize(("service", "measure"), [("orders", "orders_imposed"), ("unpaid_work", "induction")])
-def test_a_cell_that_is_off_does_not_agree(migrated: Callable[[], str], service: str, measure: str) -> None:
-    bench = Bench(migrated(), service)
-    feed(bench, 1000)
+def test_a_cell_that_is_off_does_not_agree(fed: Callable[[str], Bench], service: str, measure: str) -> None:
+    bench = fed(service)
     with bench.database.begin() as connection:
         connection.exec_driver_sql(f"UPDATE cells SET delta = delta + 1 WHERE measure = '{measure}'")
     answers = [asked(bench).get("returns/reconciliation", year=year) for year in YEARS]

@@ -18,7 +18,6 @@ from services.records.ingest.tables import cells
 from services.records.model.fold import day_of
 from services.records.upkeep.explain import ARRIVAL, LACKING, cell_name, explain, own_cell
 from tests.integration.records.conftest import Bench
-from tests.integration.records.test_worker import feed
 from tests.support import scenario
 from tests.support.desk import ManagersView, client
 
@@ -28,9 +27,8 @@ MakeBench = Callable[[str], Bench]
 
 
 @pytest.mark.parametrize("service", ["orders", "unpaid_work"])
-def test_what_stands_behind_a_cell_adds_up_to_it(bench: MakeBench, service: str) -> None:
-    one = bench(service)
-    feed(one, 1000)
+def test_what_stands_behind_a_cell_adds_up_to_it(fed: MakeBench, service: str) -> None:
+    one = fed(service)
     tried: Counter[str] = Counter()
     with one.database.connect() as connection:
         for key, value in one.cells().items():
@@ -61,15 +59,12 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_it_says_why_others_did_not_count(
-    bench: MakeBench, postgres: str, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
+def test_it_says_why_others_did_not_count(fed: MakeBench, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     service, by, elsewhere = CASES[name]
     measure, category = name.split()
-    one = bench(service)
-    feed(one, 1000)
+    one = fed(service)
     value, key = max((n, k) for k, n in one.cells().items() if k.startswith(f"{measure}|") and k.endswith(category))
-    output = shown(postgres, monkeypatch, service, key)
+    output = shown(one.url, monkeypatch, service, key)
     assert output.startswith(f"{key} = {value}\n")
     assert "behind it:" in output
     assert by in output
@@ -77,9 +72,8 @@ def test_it_says_why_others_did_not_count(
 
 
 @pytest.mark.parametrize("service", ["orders", "unpaid_work"])
-def test_the_authority_is_told_the_same_over_http(bench: MakeBench, service: str) -> None:
-    one = bench(service)
-    feed(one, 1000)
+def test_the_authority_is_told_the_same_over_http(fed: MakeBench, service: str) -> None:
+    one = fed(service)
     view = ManagersView(client(one.database, one.domain, "2026-09-30"), "S12000029")
     asked = Counter[str]()
     for key, value in one.cells().items():
@@ -113,7 +107,7 @@ def test_every_measure_of_orders_has_a_reason_that_fits(bench: MakeBench) -> Non
             assert "nothing of the order counts" not in " ".join(found.elsewhere) or measure not in LACKING, measure
 
 
-def test_as_of_a_day_it_is_what_the_cell_was(bench: MakeBench, postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_of_a_day_it_is_what_the_cell_was(bench: MakeBench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every third line comes a day later than the others."""
     one = bench("unpaid_work")
     worker = one.worker()
@@ -132,9 +126,9 @@ def test_as_of_a_day_it_is_what_the_cell_was(bench: MakeBench, postgres: str, mo
     moved = sorted(name for name, value in one.cells().items() if name in was and value != was[name])
     assert len(moved) > 10
     for name in (moved[0], moved[-1]):
-        output = shown(postgres, monkeypatch, "unpaid_work", name, "--as-of", f"{first}")
+        output = shown(one.url, monkeypatch, "unpaid_work", name, "--as-of", f"{first}")
         assert f"\n{name} = {was[name]}\n" in output
-        assert f"{name} = {one.cells()[name]}\n" in shown(postgres, monkeypatch, "unpaid_work", name)
+        assert f"{name} = {one.cells()[name]}\n" in shown(one.url, monkeypatch, "unpaid_work", name)
 
 
 @pytest.mark.parametrize(

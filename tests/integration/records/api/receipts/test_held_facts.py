@@ -12,7 +12,6 @@ from contracts.authorities import AUTHORITIES
 from contracts.events import ContactMade, Fact, FactWithdrawn, Heartbeat, PeriodClosed
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import A, Sender
-from tests.integration.records.test_worker import feed
 from tests.support.desk import ManagersView, client
 from tests.support.lives import event, imposed
 
@@ -50,10 +49,9 @@ def test_corrections_withdrawals_and_signs_of_life_are_counted_apart(bench: Make
 
 
 @pytest.mark.parametrize("service", ["orders", "unpaid_work"])
-def test_what_counts_is_what_the_orders_themselves_say(bench: MakeBench, service: str) -> None:
+def test_what_counts_is_what_the_orders_themselves_say(fed: MakeBench, service: str) -> None:
     """For every authority of the scenario, in which there is everything: each order is asked for its facts."""
-    one, some = bench(service), 0
-    feed(one, 1000)
+    one, some = fed(service), 0
     for authority in AUTHORITIES:
         view = ManagersView(client(one.database, one.domain, TODAY), authority)
         found, kinds = standing(one, authority), Counter[tuple[str, str]]()
