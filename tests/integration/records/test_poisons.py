@@ -1,7 +1,11 @@
-"""Whatever one authority sends, the other 31 are served: each poison alone, before and after what is good of the same authority."""
+"""Whatever an authority sends, it and all others are served: each poison comes from one of its own, between two good events of the same.
+
+An authority that was parked names its poison, since no two have the same.
+"""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,21 +15,25 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from contracts.authorities import AUTHORITIES
-from contracts.decoding.codec import encode
+from contracts.decoding.codec import Event, decode, encode
 from contracts.events import OfficerNominated, OrderImposed, PeriodClosed, SessionRecorded
 from contracts.generate.samples import AUTHORITY, EVENTS
+from contracts.rejections import Rejection
 from services.chassis.streaming.batches import Slice
 from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.fetching.bounded import LONGEST
 from services.records.ingest.guarding import parking
 from services.records.ingest.tables import arrivals, checkpoints
+from services.records.model import fold
 from tests.integration.records.conftest import Bench
 from tests.support.checking.balance import unbalanced
-from tests.support.scenario import NOON, Sent
+from tests.support.generated.thorough import examples
+from tests.support.scenario import Sent
 
 MakeBench = Callable[[str], Bench]
-OTHERS = [code for code in AUTHORITIES if code != AUTHORITY]
 TOPICS = {"orders": "orders.events", "unpaid_work": "unpaid-work.events"}
+UNSPOILT = 5
+"""At least so many authorities send nothing but what is good."""
 
 
 def sample(kind: type) -> dict[str, Any]:
@@ -87,48 +95,87 @@ def good(authority: str, number: int) -> bytes:
     return json.dumps(event).encode()
 
 
-def walk(bench: Bench, value: bytes | None, key: bytes | None = b"k", timestamp: int = NOON) -> set[str]:
-    """Send two orders of everybody; one authority has the poison between. Returns who is parked."""
-    worker = bench.worker()
-    contained = Contained(worker)
-    topic = f"{TOPICS[bench.domain.service]}.{AUTHORITY}"
-    fetch = [Slice(f"orders.events.{code}", 0, [Sent(n, good(code, n)) for n in range(2)]) for code in OTHERS]
-    first, last = (good(AUTHORITY, n) for n in (0, 1))
-    fetch.insert(7, Slice(topic, 0, [Sent(0, first), Sent(1, value, timestamp, key), Sent(2, last)]))
-    contained.process(fetch)
+def from_each(poisons: Mapping[str, Sent]) -> dict[str, Sent]:
+    """Return each poison by the authority that sends it, which its envelope names where it has one."""
+    assert len(poisons) <= len(AUTHORITIES) - UNSPOILT
+    senders = dict(zip(AUTHORITIES, poisons.values(), strict=False))
+    return {code: replace(sent, value=_named(code, sent.value)) for code, sent in senders.items()}
+
+
+def _named(code: str, value: bytes | None) -> bytes | None:
+    return None if value is None else value.replace(AUTHORITY.encode(), code.encode())
+
+
+def walk(bench: Bench, poisons: Mapping[str, Sent]) -> set[str]:
+    """Send two orders of everybody, with the poisons between. Returns which of these have parked somebody."""
+    sent_by, names = from_each(poisons), dict(zip(AUTHORITIES, poisons, strict=False))
+    topics = {
+        code: f"{TOPICS[bench.domain.service] if code in sent_by else 'orders.events'}.{code}" for code in AUTHORITIES
+    }
+    fetch = list[Slice]()
+    for code, topic in topics.items():
+        first, last = good(code, 0), good(code, 1)
+        values = [Sent(0, first), sent_by[code], Sent(2, last)] if code in sent_by else [Sent(0, first), Sent(1, last)]
+        fetch.append(Slice(topic, 0, values))
+    Contained(bench.worker()).process(fetch[::2] + fetch[1::2])
     with bench.database.connect() as connection:
         positions = {row.topic: row.next_offset for row in connection.execute(select(checkpoints))}
         parked = set(parking.parked(connection))
-    assert all(positions[f"orders.events.{code}"] == 2 for code in OTHERS)
-    assert positions[topic] == (1 if parked else 3)
-    return parked
+    assert {code: positions[topic] for code, topic in topics.items()} == {
+        code: 1 if code in parked else 3 if code in sent_by else 2 for code in topics
+    }
+    return {names[code] for code in parked}
 
 
-def assert_others_are_served(bench: Bench) -> None:
+def assert_all_are_served(bench: Bench, poisons: Mapping[str, Sent]) -> None:
     cells = bench.cells()
     imposed = {
         code: sum(n for key, n in cells.items() if key.startswith(f"orders_imposed|{code}|") and key.endswith("|"))
-        for code in OTHERS
+        for code in AUTHORITIES
     }
     if bench.domain.service == "orders":
-        assert set(imposed.values()) == {2}
+        assert {imposed[code] for code in AUTHORITIES if code not in from_each(poisons)} == {2}
+        assert min(imposed.values()) == 2
     for code in AUTHORITIES:
         assert list(unbalanced(bench.database, bench.domain, code)) == []
 
 
 @pytest.mark.parametrize("service", ["orders", "unpaid_work"])
-@pytest.mark.parametrize("poison", POISONS.values(), ids=POISONS)
-def test_no_such_event_stops_the_others_or_its_own_authority(bench: MakeBench, service: str, poison: bytes) -> None:
-    one = bench(service)
-    assert walk(one, poison) == set()
-    assert_others_are_served(one)
+def test_no_such_event_stops_others_or_its_own_authority(bench: MakeBench, service: str) -> None:
+    one, poisons = bench(service), {name: Sent(1, value, key=b"k") for name, value in POISONS.items()}
+    assert walk(one, poisons) == set()
+    assert_all_are_served(one, poisons)
 
 
-@pytest.mark.parametrize("timestamp", [0, -1, 2**63 - 1, -(2**63), int(datetime(2025, 6, 1).timestamp())])  # noqa: DTZ001
-def test_nor_its_time_nor_its_key(bench: MakeBench, timestamp: int) -> None:
-    one = bench("orders")
-    assert walk(one, None, b"\x00" * LONGEST, timestamp) == set()
-    assert_others_are_served(one)
+TIMES = (0, -1, 2**63 - 1, -(2**63), int(datetime(2025, 6, 1).timestamp()))  # noqa: DTZ001
+
+
+def test_nor_its_time_nor_its_key(bench: MakeBench) -> None:
+    one, poisons = bench("orders"), {str(time): Sent(1, None, time, b"\x00" * LONGEST) for time in TIMES}
+    assert walk(one, poisons) == set()
+    assert_all_are_served(one, poisons)
+
+
+def test_each_that_is_a_fault_of_ours_is_named_and_stops_no_others(
+    bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the tests above can fail, whichever of them it is, however many."""
+    spoilt = {_named(code, value) for value in POISONS.values() for code in AUTHORITIES}
+    one, poisons = bench("orders"), {name: Sent(1, value) for name, value in POISONS.items()}
+
+    def fails(value: bytes | None, *rest: Any) -> Event | Rejection:
+        if value in spoilt:
+            raise ArithmeticError("nobody thought of this")
+        return decode(value, *rest)
+
+    monkeypatch.setattr(fold, "decode", fails)
+    assert walk(one, poisons) == {*POISONS}
+
+
+@pytest.fixture
+def orders(bench: MakeBench) -> Bench:
+    """Return the same books for all examples."""
+    return bench("orders")
 
 
 RAW = st.one_of(
@@ -146,17 +193,15 @@ RAW = st.one_of(
 )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(RAW, min_size=1, max_size=10))
-def test_whatever_comes_has_an_outcome(bench: MakeBench, values: list[bytes]) -> None:
+def test_whatever_comes_has_an_outcome(orders: Bench, values: list[bytes]) -> None:
     """All sorts of bytes, one batch after the other, to the same books: each has one outcome, and no authority is parked for them."""
-    one = bench("orders")
-    topic = f"orders.events.{AUTHORITY}"
+    topic, one = f"orders.events.{AUTHORITY}", orders
     with one.database.connect() as connection:
         start = connection.scalar(select(checkpoints.c.next_offset).where(checkpoints.c.topic == topic)) or 0
     Contained(one.worker()).process([Slice(topic, 0, [Sent(start + n, value) for n, value in enumerate(values)])])
     with one.database.connect() as connection:
         assert parking.parked(connection) == {}
         settled = len(connection.execute(select(arrivals.c.offset).where(arrivals.c.authority == AUTHORITY)).all())
-    one.database.dispose()
     assert settled == start + len(values)

@@ -1,0 +1,22 @@
+"""How much is asked: of every kind a part by `make test`, and all of it, with more examples, by `make test-thorough`."""
+
+import os
+from collections.abc import Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
+
+THOROUGH = bool(os.environ.get("PAYBACK_TEST_THOROUGH"))
+TIMES = 8
+
+
+def examples(usually: int) -> int:
+    """Return how many examples Hypothesis is to try."""
+    return usually * TIMES if THOROUGH else usually
+
+
+def turns(each: Sequence[T], turn: int, some: int = 1) -> Sequence[T]:
+    """Return some of these, other ones at each turn, so that all have been there after as many turns as there are; or all."""
+    if THOROUGH or some >= len(each):
+        return each
+    return [each[(turn * some + place) % len(each)] for place in range(some)]
