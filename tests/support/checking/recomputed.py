@@ -1,11 +1,12 @@
 """The figures of a release as its own files have them, and what chance explains of them: worked out by SciPy, and not by Payback's code."""
 
 import csv
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from io import StringIO
 from math import sqrt
 from typing import Any, NamedTuple
@@ -94,11 +95,22 @@ class Figures:
 
     def areas(self, kind: str) -> dict[str, str]:
         """Return the names of areas of a kind, by code."""
-        return {row["area_code"]: row["area"] for row in self.rows.values() if row["area_type"] == kind}
+        return self._areas[kind]
+
+    @cached_property
+    def _areas(self) -> Mapping[str, dict[str, str]]:
+        found = defaultdict[str, dict[str, str]](dict)
+        for row in self.rows.values():
+            found[row["area_type"]][row["area_code"]] = row["area"]
+        return found
 
     def periods(self, kind: str) -> list[Period]:
         """Return all periods of a kind, the earliest first."""
-        return sorted({period for _, _, period in self.rows if period.kind == kind})
+        return [period for period in self._periods if period.kind == kind]
+
+    @cached_property
+    def _periods(self) -> list[Period]:
+        return sorted({period for _, _, period in self.rows})
 
 
 @cache
