@@ -12,11 +12,11 @@ SOURCES := contracts services deploy tests
 # On every core at once, where pip would compile on one and nine processes that start together each for itself.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x /tests/ $(VENV)/lib contracts services deploy || true
 
-.PHONY: help install demo test test-fast test-faults before parts coverage mutants metrics check lint fmt documents lock sbom audit bench chaos alerts dashboards workbooks recovery soak clean
+.PHONY: help install demo test test-fast test-thorough test-faults before parts coverage mutants metrics check lint fmt documents lock sbom audit bench chaos alerts dashboards workbooks recovery soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(RUN)  ## make the virtual environment with what the demo needs
 
@@ -32,6 +32,10 @@ test: lint parts  ## check the code and run every test, on Apache Kafka and Post
 
 test-fast: $(DEV)  ## run the tests that need no Kafka, PostgreSQL or browser, in less than two minutes
 	$(PYTEST) --fast $(ARGS)
+
+# Of every kind all, where `make test` asks a part: tests/support/generated/thorough.py.
+test-thorough: parts  ## run every test, with all that it can ask and more examples: for the night
+	PAYBACK_TEST_THOROUGH=1 $(PYTEST) --timeout 1800 $(ARGS)
 
 test-faults: parts  ## run the tests that stop, kill and starve real parts
 	$(PYTEST) -m faults $(ARGS)

@@ -27,10 +27,12 @@ from contracts.generate import schemas
 from contracts.generate.samples import ARRIVED
 from contracts.rejections import Reason, Rejection
 from tests.support.generated import documents, fuzz, spoilt
+from tests.support.generated.thorough import examples
 from tests.support.lacking import cannot
 
 ROOT = Path(__file__).parents[2]
-FUZZ_SECONDS = 15
+RUNS = examples(20_000)
+"""Of the fuzzer: seconds would be more or fewer of them on another day."""
 AUTHORITY = fuzz.AUTHORITY
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 """After any time that a schema accepts."""
@@ -61,7 +63,7 @@ def validators(name: str) -> tuple[Callable[[Any], bool], Callable[[Any], bool]]
 
 
 @pytest.mark.parametrize("topic", Topic)
-@settings(max_examples=400)
+@settings(max_examples=examples(160))
 @given(st.data())
 def test_whatever_comes_has_an_outcome(topic: Topic, data: st.DataObject) -> None:
     fuzz.check(data.draw(spoilt.messages(topic)))
@@ -79,7 +81,7 @@ HEADERS = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(120))
 @given(HEADERS, st.none() | st.sampled_from(spoilt.ODD_BYTES) | st.binary(max_size=40))
 def test_whatever_headers_say_has_an_outcome(headers: list[tuple[str, bytes | None]], value: bytes | None) -> None:
     raw = from_kafka(value, headers)
@@ -93,7 +95,7 @@ def test_odd_bytes_have_an_outcome(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("topic", Topic)
-@settings(max_examples=600)
+@settings(max_examples=examples(240))
 @given(st.data())
 def test_codec_and_schema_agree(topic: Topic, data: st.DataObject) -> None:
     raw = data.draw(spoilt.as_others_write(topic) | spoilt.altered(topic))
@@ -120,7 +122,7 @@ def accepted(name: str) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("name", TYPES)
-@settings(max_examples=60)
+@settings(max_examples=examples(24))
 @given(st.data())
 def test_what_the_schema_accepts_the_codec_refuses_only_for_what_no_schema_says(name: str, data: st.DataObject) -> None:
     document = data.draw(accepted(name))
@@ -172,13 +174,7 @@ def test_atheris_finds_nothing_either(tmp_path: Path) -> None:
     if find_spec("atheris") is None:
         cannot("needs atheris, which is not made for this Python or system")
     fuzz.seed(tmp_path / "corpus", ROOT / "contracts" / "examples")
-    command = [
-        sys.executable,
-        "-m",
-        "tests.support.generated.atheris_fuzz",
-        f"-max_total_time={FUZZ_SECONDS}",
-        "-max_len=5000",
-    ]
+    command = [sys.executable, "-m", "tests.support.generated.atheris_fuzz", f"-runs={RUNS}", "-max_len=5000"]
     done = subprocess.run(
         [*command, f"-artifact_prefix={tmp_path}/", str(tmp_path / "corpus")],
         cwd=ROOT,
@@ -189,5 +185,5 @@ def test_atheris_finds_nothing_either(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-4000:]
     runs = re.search(r"Done (\d+) runs", done.stderr)
     assert runs is not None
-    assert int(runs[1]) > 1000
+    assert int(runs[1]) >= RUNS
     assert TYPE_PREFIX in "".join(path.read_text(errors="replace") for path in (tmp_path / "corpus").iterdir())

@@ -4,13 +4,16 @@ processor time of tests that ask much (measured).
 
 import asyncio
 import atexit
+from collections.abc import Coroutine
 from functools import cache
 from threading import current_thread, main_thread
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx2
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp
+
+T = TypeVar("T")
 
 
 class InThisThread(TestClient):
@@ -44,9 +47,7 @@ class _Transport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         request.read()
-        if current_thread() is not main_thread():
-            return asyncio.run(self._answer(request))
-        return _loop().run_until_complete(self._answer(request))
+        return here(self._answer(request))
 
     async def _answer(self, request: httpx2.Request) -> httpx2.Response:
         found = await self._asked.handle_async_request(request)
@@ -54,8 +55,14 @@ class _Transport(httpx2.BaseTransport):
         return httpx2.Response(found.status_code, headers=found.headers, stream=httpx2.ByteStream(body))
 
 
+def here(asked: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a coroutine, which runs in this thread."""
+    return loop().run_until_complete(asked) if current_thread() is main_thread() else asyncio.run(asked)
+
+
 @cache
-def _loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
-    atexit.register(loop.close)
-    return loop
+def loop() -> asyncio.AbstractEventLoop:
+    """Return the loop of the main thread."""
+    made = asyncio.new_event_loop()
+    atexit.register(made.close)
+    return made

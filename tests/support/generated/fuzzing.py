@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from services.chassis.api.middleware import GUARDS
 from services.chassis.api.query import names_of
 from tests.support.asking import InThisThread
+from tests.support.generated.thorough import turns
 from tests.unit.test_routes import routes_of
 
 WORDS = (
@@ -34,8 +35,10 @@ BODIES = (
     b"event=%00&token=%ED%A0%80&role=%00&lines=%00",
     b'{"id":1e999}',
 )
-HOSTS = ("[", "[::1", "a]b", 'x"><script>', "a b", "\u00e9", "x:99999999", "x@y", "x/y?z#", "..")
-"""What is no name of a host."""
+HALF_AN_ADDRESS = ("[", "[::1", "a]b")
+MARKUP = 'x"><script>'
+NO_NAMES = ("a b", "\u00e9", "x:99999999", "x@y", "x/y?z#", "..")
+"""What is no name of a host: each route is asked for one of each kind, in turn."""
 KINDS = (
     "application/json",
     "application/cloudevents-batch+json",
@@ -54,15 +57,14 @@ class Asked(NamedTuple):
 
 
 def requests(app: FastAPI) -> Iterator[Asked]:
-    """Yield each word in each place of each route, one at a time; each body as each media type."""
-    for route in routes_of(app):
-        if route.path == "/v1/stream":
-            continue  # it would never end
-        for method in sorted(route.methods or ()):
-            yield from _of_route(route, method)
+    """Yield each word in each place of each route, one at a time; each body of each route, as two media types in turn."""
+    asked = [(route, method) for route in routes_of(app) for method in sorted(route.methods or ())]
+    for turn, (route, method) in enumerate(asked):
+        if route.path != "/v1/stream":  # it would never end
+            yield from _of_route(route, method, turn)
 
 
-def _of_route(route: APIRoute, method: str) -> Iterator[Asked]:
+def _of_route(route: APIRoute, method: str, turn: int) -> Iterator[Asked]:
     places = re.findall(r"{.*?}", route.path)
     usual = re.sub(r"{.*?}", "x", route.path)
     for word in WORDS:
@@ -70,9 +72,11 @@ def _of_route(route: APIRoute, method: str) -> Iterator[Asked]:
             yield Asked(method, re.sub(r"{.*?}", "x", route.path.replace(place, word)))
         for name in sorted(names_of(route)):
             yield Asked(method, f"{usual}?{name}={word}")
-    yield from (Asked(method, usual, host=host) for host in HOSTS)
+    for host in (MARKUP, *turns(HALF_AN_ADDRESS, turn), *turns(NO_NAMES, turn)):
+        yield Asked(method, usual, host=host)
     if method == "POST":
-        yield from (Asked(method, usual, body, kind) for body in BODIES for kind in KINDS)
+        for place, body in enumerate(BODIES):
+            yield from (Asked(method, usual, body, kind) for kind in turns(KINDS, turn + place, some=2))
 
 
 def assert_no_fault_of_ours(app: FastAPI, headers: Mapping[str, str], known: Mapping[str, str]) -> None:

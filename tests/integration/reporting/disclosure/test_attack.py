@@ -7,7 +7,7 @@ works out from what they fetched can be about a person. A gate that is weak anyw
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from io import BytesIO
 from itertools import product
@@ -39,6 +39,7 @@ from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW
 from tests.support.asking import InThisThread
 from tests.support.generated.openapi import KEYS, TOKENS, nowhere
+from tests.support.generated.thorough import turns
 from tests.support.made import released_monthly
 from tests.support.made.released_monthly import CODES, LATE, World
 
@@ -56,6 +57,7 @@ OF_EVERY_KIND = (
     "persons_with_new_order_in_year",
     "exit_questionnaires",
 )
+DIVIDED = ("", "month", "authority,month", "health_board,quarter", "authority,year")
 
 
 @pytest.fixture(scope="module")
@@ -101,19 +103,33 @@ def both(databases: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> t
 def everything(releases: tuple[str, ...]) -> Iterator[str]:
     """Yield what can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages.
 
-    Of all releases figures, changes and pages; of the last two every format too.
+    Of the newest release all. Of those before each kind of indicator, each way to divide and each page in turn: any two of release, kind
+    and way come together; and all with `make test-thorough`.
     """
-    newest = releases[-1]
+    yield from by_breakdown(releases[-1])
+    yield from beside_breakdowns(releases)
+
+
+def by_breakdown(release: str) -> Iterator[str]:
+    for name, indicator in INDICATORS.items():
+        for breakdown in ("", *(each for each, _ in indicator.breakdowns)):
+            yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={release}"
+
+
+def beside_breakdowns(releases: tuple[str, ...]) -> Iterator[str]:
+    *before, newest = releases
     yield f"/v1/releases/{newest}/files"  # the hash of each: of the ZIP, Parquet, CSV, workbooks and JSON-stat
     yield f"/releases/{newest}/files/changes.csv"
     yield from (f"/releases/{newest}?area={code}" for code in CODES)
-    for name, indicator in INDICATORS.items():
-        for breakdown in ("", *(each for each, _ in indicator.breakdowns)):
-            yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={newest}"
-    for release in releases:
-        yield from of_release(release)
-    for release in releases[-2:]:
-        yield from in_every_format(release)
+    yield from (path for name in OF_EVERY_KIND for path in (*figures(newest, name, DIVIDED), page_of(newest, name)))
+    yield from pages_of(newest)
+    for turn, release in enumerate(before):
+        for place, name in enumerate(OF_EVERY_KIND):
+            yield from figures(release, name, turns(DIVIDED, turn + place))
+        yield from (page_of(release, name) for name in turns(OF_EVERY_KIND, turn))
+        yield from turns(pages_of(release), turn, some=3)
+    yield from in_formats(newest, some=len(FORMATS))
+    yield from in_formats(before[-1], some=1)
     yield from (f"/releases/{newest}{page}/chart.svg" for page in DRAWN)
     for code in CODES[:2]:
         yield f"/v1/authorities/{code}/profile?{SPAN}"
@@ -135,29 +151,37 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
     )
 
 
-def of_release(release: str) -> Iterator[str]:
-    """Figures of each kind of indicator by all that divides them, what changed, and pages."""
-    span = span_of(release)
-    for name in OF_EVERY_KIND:
-        for by in ("", "month", "authority,month", "health_board,quarter", "authority,year"):
-            yield f"/v1/indicators/{name}/data?{span}&by={by}&release={release}"
-        yield f"/indicators/{name}?release={release}&area={CODES[0]}"
-    yield f"/v1/releases/{release}/changes/cells"
-    yield f"/releases/{release}"
-    yield f"/?release={release}"
-    yield f"/quality?release={release}"
-    yield f"/v1/compare/first_contact_within_1?{span}&release={release}"
-    yield f"/compare/placement_within_7?release={release}"
-    yield f"/authorities/{CODES[1]}?release={release}"
+def figures(release: str, name: str, divided: Sequence[str]) -> Iterator[str]:
+    for by in divided:
+        yield f"/v1/indicators/{name}/data?{span_of(release)}&by={by}&release={release}"
 
 
-def in_every_format(release: str) -> Iterator[str]:
-    for name in OF_EVERY_KIND:
-        address = f"/v1/indicators/{name}/data"
-        yield from (f"{address}.{each}?{SPAN}&by=authority,month&release={release}" for each in FORMATS)
+def page_of(release: str, name: str) -> str:
+    return f"/indicators/{name}?release={release}&area={CODES[0]}"
+
+
+def pages_of(release: str) -> list[str]:
+    """Return what changed, and the pages."""
+    return [
+        f"/v1/releases/{release}/changes/cells",
+        f"/releases/{release}",
+        f"/?release={release}",
+        f"/quality?release={release}",
+        f"/v1/compare/first_contact_within_1?{span_of(release)}&release={release}",
+        f"/compare/placement_within_7?release={release}",
+        f"/authorities/{CODES[1]}?release={release}",
+    ]
+
+
+def in_formats(release: str, some: int) -> Iterator[str]:
+    """Yield each kind, and several of them, in so many formats in turn."""
+    for turn, name in enumerate(OF_EVERY_KIND):
+        for each in turns(FORMATS, turn, some):
+            yield f"/v1/indicators/{name}/data.{each}?{SPAN}&by=authority,month&release={release}"
     several = "&".join(f"indicator={name}" for name in OF_EVERY_KIND)
     areas = "&".join(f"area={code}" for code in (SCOTLAND, *CODES))
-    yield from (f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}" for each in FORMATS)
+    for each in turns(FORMATS, 0, some):
+        yield f"/v1/data.{each}?{SPAN}&{several}&{areas}&by=quarter&release={release}"
     yield f"/v1/releases/{release}/changes?limit=10000"
 
 
@@ -261,7 +285,7 @@ def test_releases_that_are_each_drawn_anew_do(migrated: Callable[[], str], monke
     database = engine(DatabaseSettings(url=migrated(), schema_name=SCHEMA))
     anew(monkeypatch)
     monkeypatch.setattr(query_cache, "_held", WeakKeyDictionary())
-    releases = released_monthly.truth(database).releases
+    releases = released_monthly.truth(database, newest=6).releases
     assert len(narrowed_down(application(database), releases)) > 20
     database.dispose()
 

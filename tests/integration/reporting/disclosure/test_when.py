@@ -22,12 +22,14 @@ from services.chassis.database import engine
 from services.chassis.settings import DatabaseSettings
 from services.reporting.ingest.store import fold, write
 from services.reporting.read.tables import checkpoints
+from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases.change_marker import marker
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import LONG_AGO, NOW, position, taken
-from tests.integration.reporting.disclosure.test_attack import SPAN, application, everything, parts_of
+from tests.integration.reporting.disclosure.test_attack import SPAN, application, beside_breakdowns, parts_of
 from tests.support import parts
 from tests.support.generated.openapi import KEYS
+from tests.support.generated.thorough import turns
 from tests.support.made import released_monthly
 from tests.support.made.released_monthly import CODES
 
@@ -118,7 +120,7 @@ def routes_of(database: Engine) -> Mapping[str, Policy]:
 
 
 def addresses(routes: Iterable[str], releases: tuple[str, ...]) -> Iterator[str]:
-    """Yield every route and page by its plain address, and all that can be fetched of figures."""
+    """Yield every route and page by its plain address, each indicator by what divides it in turn, and what else can be fetched."""
     for route in routes:
         if route not in NOT_ASKED and ":path" not in route:
             path = route.removeprefix("GET ")
@@ -126,7 +128,10 @@ def addresses(routes: Iterable[str], releases: tuple[str, ...]) -> Iterator[str]
                 **KNOWN, id=releases[1] if "/releases/{id}" in path else "orders_imposed", release=releases[1]
             )
     yield from (*MORE, f"/releases/{releases[1]}/compare/placement_within_7")
-    yield from everything(releases)
+    for turn, (name, indicator) in enumerate(INDICATORS.items()):
+        for breakdown in turns(["", *(each for each, _ in indicator.breakdowns)], turn):
+            yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={releases[-1]}"
+    yield from beside_breakdowns(releases)
 
 
 KNOWN = {"code": BUSY, "extension": "csv"}

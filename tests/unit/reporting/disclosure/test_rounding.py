@@ -22,6 +22,7 @@ from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Form, Indicator, Kind
 from services.reporting.statistics.funnel import FEWEST, Funnel, Place, rounding_of
 from services.reporting.statistics.intervals import difference
+from tests.support.generated.thorough import examples
 from tests.support.made.released_monthly import cells_of
 
 FIRST, LAST = date(2024, 4, 1), date(2026, 3, 1)
@@ -85,7 +86,7 @@ small_nations = st.tuples(st.integers(0, 2**31), st.integers(1, 5), st.integers(
 """Seed, months and authorities."""
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(small_nations, st.binary(min_size=8, max_size=32))
 def test_it_is_a_possible_truth_without_a_small_number(drawn: tuple[int, int, int], key: bytes) -> None:
     cells = nation(*drawn)
@@ -97,7 +98,7 @@ def test_it_is_a_possible_truth_without_a_small_number(drawn: tuple[int, int, in
     assert rounded(public, LAST, ANOTHER) == public, "were it the truth, the same would be published, whatever the key"
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(small_nations, st.integers(0, 2**31))
 def test_two_releases_are_a_possible_truth_together(drawn: tuple[int, int, int], seed: int) -> None:
     cells = nation(*drawn)
@@ -107,7 +108,7 @@ def test_two_releases_are_a_possible_truth_together(drawn: tuple[int, int, int],
     assert rounded(second, LAST, ANOTHER, Earlier(first, first, ALL)) == second
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(small_nations)
 def test_a_count_becomes_one_of_the_two_multiples_around_it(drawn: tuple[int, int, int]) -> None:
     cells = nation(*drawn)
@@ -118,7 +119,7 @@ def test_a_count_becomes_one_of_the_two_multiples_around_it(drawn: tuple[int, in
             assert abs(public.get(key, 0) - was) < step, key
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(small_nations, st.integers(0, 2**31))
 def test_what_has_not_changed_is_published_as_it_was(drawn: tuple[int, int, int], seed: int) -> None:
     cells = nation(*drawn)
@@ -199,7 +200,7 @@ def test_parts_stay_within_what_they_can_hold() -> None:
 SUMS = [table for table in TABLES if table.none_without]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(8), deadline=None)
 @given(small_nations, st.binary(min_size=8, max_size=8))
 def test_what_is_published_of_a_sum_can_be_held_by_what_is_counted(drawn: tuple[int, int, int], key: bytes) -> None:
     """So no mean is impossible, of any months or areas taken together."""
