@@ -15,7 +15,7 @@ from icalendar import Calendar
 from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.checking.accessibility import assert_accessible, on_paper, rules
+from tests.support.checking.accessibility import WIDE, assert_accessible, on_paper
 from tests.support.kafka import remove_topics
 from tests.support.outside.keyboard import focused, label_of_focus, pressing
 from tests.support.processes import Platform, until
@@ -137,10 +137,6 @@ def sign_in(page: Page, desk: Platform, role: str) -> None:
     page.get_by_label("Role").select_option(label=role)
     page.get_by_role("button", name="Sign in with this role").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-
-
-WIDE = rules("color-contrast", "target-size", "scrollable-region-focusable")
-"""All that can differ where there is more room."""
 
 
 def test_no_page_has_an_accessibility_fault(page: Page, desk: Platform) -> None:

@@ -34,8 +34,11 @@ class Screen(NamedTuple):
 
 SCREENS = (Screen(1280, dark=False), Screen(390, dark=False), Screen(1280, dark=True), Screen(390, dark=True))
 
+TOLD_ON = (SCREENS[0], SCREENS[-1])
+"""Both widths, and the light and the dark, in which only colours are others (tests/unit/chassis/test_dark.py)."""
 
-@pytest.fixture(params=SCREENS, ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}")
+
+@pytest.fixture(params=TOLD_ON, ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}")
 def reader(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Yield a page in a browser without scripts."""
     screen: Screen = request.param

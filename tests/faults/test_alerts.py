@@ -35,7 +35,7 @@ def scene(
     _platform.mend()
     home = tmp_path_factory.mktemp("alerts")
     _platform.start("desk-api")
-    start_watch(_platform, home)
+    start_watch(_platform, home, share=0.03)
     try:
         with watching(home) as watched:
             found = Scene(_platform, _kafka_process, _postgres_process, watched, home, home)

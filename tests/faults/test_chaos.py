@@ -27,5 +27,5 @@ def test_whatever_happens_nothing_is_lost_doubled_or_stale(
     random = Random(SEED)
     faults = [fault for fault in FAULTS if fault not in ELSEWHERE]
     scene = Scene(platform, kafka_process, postgres_process, random, bystander="S12000010")
-    play(scene, Load(["S12000033", "S12000034"], months=2, seed=SEED), schedule(random, len(faults), faults))
+    play(scene, Load(["S12000033", "S12000035"], months=2, seed=SEED), schedule(random, len(faults), faults))
     sys.stdout.write(table(scene.took))

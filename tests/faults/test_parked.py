@@ -16,7 +16,7 @@ from tests.support.running.unlucky import SECRET
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
-HIT, OTHER = "S12000014", "S12000017"
+HIT, OTHER = "S12000014", "S12000028"
 IMPOSED = next(event for event in EVENTS if isinstance(event.data, OrderImposed))
 OFFICER = next(event for event in EVENTS if isinstance(event.data, OfficerNominated))
 

@@ -18,6 +18,10 @@ def rules(*names: str) -> dict[str, Any]:
     return {**ONLY_FAULTS, "runOnly": {"type": "rule", "values": names}}
 
 
+WIDE = rules("color-contrast", "target-size", "scrollable-region-focusable")
+"""All that can differ where there is more room than on a phone."""
+
+
 def on_paper(page: Page) -> None:
     """Show the page from now on as it is printed, in its own font: until that is there, another one takes more room."""
     page.set_viewport_size({"width": PAPER, "height": 1000})

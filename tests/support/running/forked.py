@@ -15,16 +15,15 @@ from services.cli import GROUPS, main
 
 RECORDS = ("orders", "unpaid_work")
 PAYBACK = str(Path(sys.executable).with_name("payback"))
-SERVER = get_context("forkserver")
-SERVER.set_forkserver_preload(
-    [
-        *(__name__, "tests.support.running.commands", "services.cli", *GROUPS),
-        *(f"services.{service}.{module}" for service in RECORDS for module in ("api", "domain")),
-        *(f"services.records.{module}" for module in ("api.run_api", "ingest.run_worker", "webhooks.run_webhooks")),
-        *("services.reporting.app", "services.reporting.ingest.run_worker", "services.desk.app"),
-        "tests.support.running.preloaded",
-    ]
+PRELOADED = (
+    *(__name__, "tests.support.running.commands", "services.cli", *GROUPS),
+    *(f"services.{service}.{module}" for service in RECORDS for module in ("api", "domain")),
+    *(f"services.records.{module}" for module in ("api.run_api", "ingest.run_worker", "webhooks.run_webhooks")),
+    *("services.reporting.app", "services.reporting.ingest.run_worker", "services.desk.app"),
+    "tests.support.running.preloaded",
 )
+SERVER = get_context("forkserver")
+SERVER.set_forkserver_preload([*PRELOADED])
 
 
 class Served(Forked):

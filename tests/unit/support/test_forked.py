@@ -5,12 +5,14 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.support.children import child
+from tests.support.running.forked import PRELOADED
 
 ROOT = Path(__file__).parents[3]
 STARTS = """
@@ -30,6 +32,11 @@ from tests.support.children import child
 print(child(["sleep", "60"]).pid, flush=True)
 time.sleep(60)
 """
+
+
+def test_all_that_is_imported_before_the_first_fork_is_there() -> None:
+    """The server of forks says nothing of a module that is not: each process would import in its place what that imports."""
+    assert [name for name in PRELOADED if find_spec(name) is None] == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system tells nobody that its parent died")
