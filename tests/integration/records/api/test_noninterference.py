@@ -32,9 +32,10 @@ from services.records.config.settings import WebhookSettings
 from services.reporting.app import build
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.records.api.test_audit import close_day
+from tests.integration.records.api.test_walls import forgetful
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
-from tests.support import parts, walk
+from tests.support import desk, parts, walk
 from tests.support.answered import Answered, answers
 from tests.support.asking import InThisThread
 from tests.support.desk import Pages, client, desk_of, keys, new_client, noon_of, token
@@ -290,6 +291,19 @@ def test_a_route_without_a_place_in_the_walk_is_found() -> None:
     [asked] = walk.of_records(["POST /v1/new"], Topic.ORDERS, A)
     refused = Answered({asked.name: (422, {}, b"")}, [], [asked])
     assert refused.unanswered(["POST /v1/new"]) == {"POST /v1/new"}
+
+
+def test_without_walls_and_filters_the_walk_would_tell(
+    worlds: Worlds, making: walk.Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests above can fail: what B has told shows at once."""
+    monkeypatch.setattr(desk, "behind", engine)
+    making.authority, made = A, worlds(0, ["orders"])
+    with forgetful():
+        expected, found = (of_api(world, "orders", A, reads) for world in made)
+    telling = {one.route for one in expected.requests if expected.told[one.name] != found.told[one.name]}
+    assert telling >= {"GET /v1/findings", "GET /v1/rejections", "GET /v1/held", "GET /v1/audit"}
+    assert found.done != expected.done
 
 
 def test_the_worlds_would_differ_if_everything_were_matched(bench: MakeBench) -> None:
