@@ -30,7 +30,7 @@ from tests.support import kafka as apache_kafka
 from tests.support import parts
 from tests.support.generated.grammars import compile_late
 from tests.support.kafka import KafkaProcess
-from tests.support.lacking import cannot
+from tests.support.outside.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
 from tests.support.running.resting import Resting
 from tests.support.running.rewriting import rewrite_share

@@ -28,7 +28,7 @@ from contracts.generate.samples import ARRIVED
 from contracts.rejections import Reason, Rejection
 from tests.support.generated import documents, fuzz, spoilt
 from tests.support.generated.thorough import examples
-from tests.support.lacking import cannot
+from tests.support.outside.lacking import cannot
 
 ROOT = Path(__file__).parents[2]
 RUNS = examples(20_000)

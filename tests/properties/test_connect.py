@@ -18,7 +18,7 @@ from services.connect.mapping.loading import read_mapping
 from services.connect.mapping.transforms import date_in, safe_reference
 from services.connect.moments import micros
 from services.connect.state import State
-from tests.support.extracts import HEADINGS, MAPPING, Rows, order
+from tests.support.made.extracts import HEADINGS, MAPPING, Rows, order
 
 Table = tuple[tuple[str, int, bool], ...]
 """Rows of one extract: reference, hours, whether contact was made."""

@@ -18,8 +18,8 @@ from deploy.local.process import asking, die_with
 from tests.e2e.stack.conftest import Stack
 from tests.integration.connect.test_template import ORDER, SESSION, fill
 from tests.support.checking.accessibility import ONLY_FAULTS, assert_accessible
-from tests.support.extracts import taken
 from tests.support.made import past_years
+from tests.support.made.extracts import taken
 from tests.support.running.commands import carry_out
 
 EXAMPLES = Path(__file__).parents[3] / "docs/examples/connect"

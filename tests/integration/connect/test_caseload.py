@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.connect.test_days import Office
-from tests.support.extracts import HEADINGS, order, taken, xlsx
+from tests.support.made.extracts import HEADINGS, order, taken, xlsx
 from tests.support.platform import platform
 
 TEAM = "caseload: {column: Team, codes: {Lerwick team: team-1}}"

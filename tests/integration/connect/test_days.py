@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from services.cli import command_line
-from tests.support.extracts import HEADINGS, SESSIONS, mapping, order, taken, xlsx
+from tests.support.made.extracts import HEADINGS, SESSIONS, mapping, order, taken, xlsx
 from tests.support.platform import Platform, platform
 
 payback = command_line(["services.connect.commands"])

@@ -10,7 +10,7 @@ import pytest
 from services.connect.comparing import rows
 from services.connect.mapping.forms import Binding
 from tests.integration.connect.test_days import Office
-from tests.support.extracts import HEADINGS, order, taken, xlsx
+from tests.support.made.extracts import HEADINGS, order, taken, xlsx
 from tests.support.platform import Platform, platform
 
 SESSIONS = """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.contracts.client.test_killed import ROOT, killer
-from tests.support.extracts import HEADINGS, order, text
+from tests.support.made.extracts import HEADINGS, order, text
 from tests.support.platform import platform
 from tests.support.running.killed_connect import FIRST, SECOND, import_all
 

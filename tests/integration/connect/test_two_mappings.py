@@ -14,7 +14,7 @@ from services.connect import home
 from services.connect.home import home_of
 from services.connect.mapping.model import SYSTEM
 from services.connect.state import State
-from tests.support.extracts import HEADINGS, mapping, order, taken, xlsx
+from tests.support.made.extracts import HEADINGS, mapping, order, taken, xlsx
 from tests.support.platform import Platform, platform
 
 payback = command_line(["services.connect.commands"])

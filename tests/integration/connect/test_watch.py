@@ -10,7 +10,7 @@ from services.connect.faults import CannotGoOn, Later
 from services.connect.result import CANNOT_GO_ON
 from services.connect.watch import Folder, outcome_of, watch
 from services.connect.work import Report
-from tests.support.extracts import HEADINGS, mapping, order, taken, text, xlsx
+from tests.support.made.extracts import HEADINGS, mapping, order, taken, text, xlsx
 from tests.support.platform import platform
 
 payback = command_line(["services.connect.commands"])

@@ -18,7 +18,7 @@ from services.connect.state import State
 from services.connect.watch import Folder, watch
 from services.connect.work import Report
 from tests.integration.connect.test_worked import EXAMPLES, Desk, said
-from tests.support.extracts import Rows, text, xlsx
+from tests.support.made.extracts import Rows, text, xlsx
 
 Book = dict[str, list[list[Any]]]
 AFTER = {"orders 2026-03-02.xlsx": "orders 2026-03-03.xlsx", "casework_20260302.xlsx": "casework_20260303.xlsx"}

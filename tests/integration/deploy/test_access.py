@@ -44,7 +44,7 @@ from services.operations.moving.copying import Copier
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka
 from tests.support import parts
-from tests.support.lacking import cannot
+from tests.support.outside.lacking import cannot
 from tests.support.running.commands import carry_out
 from tests.support.running.forked import fork
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import which
 from typing import Any
 
-from tests.support.lacking import cannot
+from tests.support.outside.lacking import cannot
 
 OPTIONS = ("--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 

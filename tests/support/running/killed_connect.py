@@ -16,7 +16,7 @@ from services.connect.home import home_of
 from services.connect.mapping.loading import read_mapping
 from services.connect.mapping.model import Platform
 from services.connect.work import Job, run
-from tests.support.extracts import MAPPING
+from tests.support.made.extracts import MAPPING
 
 FIRST, SECOND = "orders 2026-03-02.csv", "orders 2026-03-03.csv"
 

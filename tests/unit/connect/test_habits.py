@@ -28,7 +28,7 @@ from services.connect.mapping.transforms import whole_in
 from services.connect.result import ImportResult
 from services.connect.state import State
 from services.connect.work import Job, looked_at, proposed
-from tests.support.extracts import HEADINGS, Rows, mapping, order, taken, text, xlsx
+from tests.support.made.extracts import HEADINGS, Rows, mapping, order, taken, text, xlsx
 
 MONTHS = ("Apr 26", "May 26", "Jun 26")
 

@@ -25,7 +25,7 @@ from contracts.client import (
     Topic,
 )
 from contracts.events import OrderReceived, WorkCompleted
-from tests.support.lacking import cannot
+from tests.support.outside.lacking import cannot
 from tests.support.platform import platform
 
 SOURCE = Source("S12000005", system="case", software="acme-case/4.2")

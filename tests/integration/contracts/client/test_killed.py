@@ -9,7 +9,7 @@ from shutil import which
 import pytest
 
 from contracts.client import Client, Spool, Topic
-from tests.support.lacking import cannot
+from tests.support.outside.lacking import cannot
 from tests.support.platform import Platform, platform
 from tests.support.running.killed import EVENTS, publishing, subject
 

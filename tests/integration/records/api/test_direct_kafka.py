@@ -32,8 +32,8 @@ from services.records.api import intake
 from services.records.ingest.store import OUTCOMES
 from services.records.ingest.tables import arrivals, rejections
 from tests.integration.records.conftest import Bench
-from tests.support.lacking import cannot
 from tests.support.made.policies import own_policies
+from tests.support.outside.lacking import cannot
 from tests.support.scenario import Sent
 
 TOPIC = topic_of(Topic.ORDERS, AUTHORITY)

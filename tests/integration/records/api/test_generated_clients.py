@@ -30,8 +30,8 @@ from tests.integration.records.api.test_openapi import SENDER, application
 from tests.integration.records.conftest import CALENDAR, SERVICES
 from tests.support.generated.openapi import KEYS
 from tests.support.kafka import remove_topics
-from tests.support.lacking import cannot
 from tests.support.outside import jars, npm
+from tests.support.outside.lacking import cannot
 
 CLIENTS = Path(__file__).parents[3] / "clients"
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")

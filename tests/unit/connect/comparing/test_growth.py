@@ -11,7 +11,7 @@ from services.connect.comparing.compare import Extract, Setting, compare
 from services.connect.mapping.loading import read_mapping
 from services.connect.moments import micros
 from services.connect.state import State
-from tests.support.extracts import HEADINGS, MAPPING, SESSIONS, Rows, order
+from tests.support.made.extracts import HEADINGS, MAPPING, SESSIONS, Rows, order
 
 FEW, TIMES = 60, 4
 MORE = 2.0

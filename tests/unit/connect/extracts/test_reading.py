@@ -22,7 +22,7 @@ from services.connect.mapping.loading import load_mapping
 from services.connect.result import ImportResult
 from services.connect.state import State, Waiting
 from services.connect.work import Job, check
-from tests.support.extracts import HEADINGS, mapping, ods, order, taken, text, xls, xlsx
+from tests.support.made.extracts import HEADINGS, mapping, ods, order, taken, text, xls, xlsx
 
 TWO = [HEADINGS, order("A1"), order("A2", Hours="", First_contact="")]
 

@@ -11,7 +11,7 @@ from services.connect.document import PATH, document
 from services.connect.faults import CannotGoOn
 from services.connect.mapping.loading import load_mapping, read_mapping
 from services.connect.mapping.model import STATABLE
-from tests.support.extracts import MAPPING
+from tests.support.made.extracts import MAPPING
 
 ROOT = Path(__file__).parents[4]
 WORKED = sorted((ROOT / "docs/examples/connect").rglob("*.yaml"))

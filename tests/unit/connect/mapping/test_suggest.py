@@ -23,7 +23,7 @@ from services.connect.mapping.seen import Seen, Sheet, sheet_of
 from services.connect.mapping.suggest import proposal
 from services.connect.mapping.words import GRAVE
 from services.connect.work import Job, check
-from tests.support.extracts import HEADINGS, Rows, order, text, xlsx
+from tests.support.made.extracts import HEADINGS, Rows, order, text, xlsx
 
 ROOT = Path(__file__).parents[4]
 SPREADSHEET = ROOT / "docs/examples/connect/one-row-per-order/orders 2026-03-02.xlsx"

@@ -22,7 +22,7 @@ from services.connect.page.dropped import Dropped
 from services.connect.page.importer import Importer
 from tests.support.asking import InThisThread
 from tests.support.children import child
-from tests.support.extracts import HEADINGS, MAPPING, SESSIONS, Rows, order, xlsx
+from tests.support.made.extracts import HEADINGS, MAPPING, SESSIONS, Rows, order, xlsx
 
 PORT, KEY = 8123, "the-key"
 HERE = f"http://127.0.0.1:{PORT}"
