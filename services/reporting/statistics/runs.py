@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 
 SHIFT_MONTHS = 8
 TREND_STEPS = 5
+_INEXACT = 1e-9
+"""How far a difference of two shares may be from what it is, since floats hold neither: a difference of just one step counted as more."""
 
 Value = float | None
 
@@ -54,7 +56,7 @@ def _shifts(series: Sequence[Value], off: Sequence[float]) -> Iterator[Signal]:
 
 def _side(value: Value, at: Value, off: float) -> int:
     """Return 1 for above and -1 for below; 0 if it is neither, or by no more than rounding explains."""
-    if value is None or at is None or abs(value - at) <= off:
+    if value is None or at is None or abs(value - at) <= off + _INEXACT:
         return 0
     return 1 if value > at else -1
 

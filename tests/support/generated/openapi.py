@@ -82,7 +82,11 @@ def schema_of(app: FastAPI, *refused_though_valid: int) -> BaseSchema:
         # The test decides who calls; invented credentials would be taken for the fault of a request.
         "generation": {"with-security-parameters": False},
     }
-    return from_asgi("/openapi.json", app, config=schemathesis.Config.from_dict(config))
+    try:
+        return from_asgi("/openapi.json", app, config=schemathesis.Config.from_dict(config))
+    finally:
+        # Else the first test of the process would end what it never began, perhaps within a browser's loop.
+        asgi.shutdown_lifespans()
 
 
 def _headers(caller: Identity | None) -> dict[str, str]:

@@ -215,3 +215,13 @@ def test_rounding_widens_limits_by_less_than_what_it_can_be_at_worst(trials: int
     plain, wider = (Funnel(share, trials, off_by).limits for off_by in (0, 4))
     assert plain.lower_95 - 5 / trials <= wider.lower_95 < plain.lower_95
     assert plain.upper_95 < wider.upper_95 <= min(plain.upper_95 + 5 / trials, 1)
+
+
+@given(st.integers(10, 1000), st.integers(0, 1000), st.sampled_from((1, -1)))
+def test_just_one_step_of_rounding_is_not_more_than_rounding_explains(fifths: int, hits: int, way: int) -> None:
+    """Where floats hold neither share, their difference is sometimes a little more than the step."""
+    of, low = 5 * fifths, 5 * min(hits, fifths - 1)
+    middle, beside = sorted((100 * low / of, 100 * (low + 5) / of), reverse=way < 0)
+    series, off = [middle] * 9 + [beside] * 8, [100 * 5 / of] * 17
+    assert signals(series, off) == []
+    assert [signal.kind for signal in signals(series, [one * 0.99 for one in off])] == ["shift"]
