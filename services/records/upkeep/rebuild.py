@@ -39,6 +39,8 @@ class Change(NamedTuple):
     by: int
 
 
+COMPARED_IN = "256MB"
+"""How much memory PostgreSQL may take for the cells of ten years, which it else writes to disk; everybody waits meanwhile."""
 Compare = Callable[[Sequence[Change]], None]
 """Called with everything that differs, just before the new tables take the place of the old ones."""
 
@@ -163,6 +165,7 @@ def _changes(connected: Connection, schema: str, beside: str) -> list[Change]:
         f'UNION ALL SELECT {cell}, -delta FROM "{schema}".cells) o GROUP BY {cell} HAVING sum(delta) <> 0) changed '
         "GROUP BY 1, 2 ORDER BY 1, 2"
     )
+    connected.execute(text(f"SET LOCAL work_mem = '{COMPARED_IN}'"))
     return [Change(row.authority, row.measure, row.cells, int(row.by)) for row in connected.execute(text(query))]
 
 

@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -25,11 +27,12 @@ from contracts.topics import topic_of
 from services import orders, unpaid_work
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained, Place
 from services.chassis.streaming.kafka import Outgoing
 from services.operations.topics import ensure, topic_specs
-from services.records.ingest import notes
+from services.records.ingest import notes, times
 from services.records.ingest.guarding import parking
 from services.records.ingest.guarding.parking import Action
 from services.records.ingest.metrics import RecordsMetrics
@@ -385,6 +388,25 @@ def test_it_makes_what_a_worker_makes_and_leaves_every_index(
     assert "left" not in caplog.text
     assert _came(one, name) == before
     assert _made(one, name) == made
+
+
+def test_an_authority_with_a_day_ahead_of_the_clock_is_left_to_the_worker(
+    bench: Callable[[str], Bench], postgres: str, empty_kafka: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker goes back from such a day with its next batch."""
+    kafka, hit = KafkaSettings(bootstrap=empty_kafka), "S12000029"
+    sent = _send(kafka)
+    one = bench("unpaid_work")
+    source = TopicPartition(topic_of(Topic.UNPAID_WORK, hit), 0)
+    with one.database.begin() as connection:
+        times.redate(connection, source, 1, 1, datetime(2062, 1, 1, tzinfo=UTC))
+    with _live(one, kafka):
+        before = _came(one, "unpaid_work")
+    settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
+    assert rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None) == sent
+    assert _came(one, "unpaid_work") == before
+    assert any("date(2062, 1, 1)" in row for row in before["cells"])
+    assert [record.args for record in caplog.records if "left" in record.msg] == [(hit, ANY)]
 
 
 _NEWS = 'SELECT authority, kind, subject, rule, event_id, "offset" FROM {0}.changes'
