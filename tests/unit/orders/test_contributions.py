@@ -24,6 +24,7 @@ from contracts.events import (
     Fact,
     OrderEnded,
     OutcomeMeasured,
+    PeriodClosed,
     Supervision,
     TransferReceived,
     UnpaidWork,
@@ -190,3 +191,8 @@ def test_decisions_and_changes() -> None:
     found = months(IMPOSED, decided, *risks, *scores)
     assert found["breach_outcomes"] == {date(2025, 5, 1)}
     assert (found["risk_change"], found["outcome_change"]) == ({date(2025, 6, 1)}, {date(2025, 7, 1)})
+
+
+def test_an_authoritys_own_totals_are_those_of_this_service() -> None:
+    closed = PeriodClosed(month="2025-03", orders_imposed=3, orders_ended=2, minutes_credited=600)
+    assert cells(closed) == {("control_totals", "total=orders_imposed"): 3, ("control_totals", "total=orders_ended"): 2}

@@ -3,7 +3,7 @@
 from datetime import date
 
 from contracts.codes import Activity, AdjustmentReason, Attendance, EndReason, WorkType
-from contracts.events import Fact, HoursAdjusted, OrderEnded, SessionRecorded, WorkCompleted
+from contracts.events import Fact, HoursAdjusted, OrderEnded, PeriodClosed, SessionRecorded, WorkCompleted
 from services.records.model.bank_holidays import scotland
 from services.unpaid_work.domain import domain
 from tests.support.lives import imposed, record
@@ -102,3 +102,8 @@ def test_work_that_was_completed() -> None:
         ("unpaid_work_days", MAY, ""): 64,
         ("unpaid_work_days", MAY, "level=1"): 64,
     }
+
+
+def test_an_authoritys_own_total_is_that_of_this_service() -> None:
+    closed = PeriodClosed(month="2025-03", orders_imposed=3, orders_ended=2, minutes_credited=600)
+    assert cells(closed) == {("control_totals", MARCH, "total=minutes_credited"): 600}
