@@ -84,6 +84,12 @@ def write(connection: Connection, authority: str, decided: Sequence[Note]) -> No
         connection.execute(notes.insert(), rows)
 
 
+def number_since(connection: Connection, authority: str, kind: Kind, at: datetime) -> int:
+    """Return how many decisions of a kind were made since then."""
+    mine = notes.c.authority == authority, notes.c.kind == kind, notes.c.at > at
+    return connection.scalar(select(func.count()).select_from(notes).where(*mine)) or 0
+
+
 _FEED = text("SELECT authority, holds FROM feeds WHERE key = :key ORDER BY id")
 
 

@@ -15,6 +15,7 @@ from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api import listing
+from services.records.api.decisions.keeping import keep
 from services.records.api.management import Deciding, Management
 from services.records.api.order_schemas import Today
 from services.records.api.paging import Day, Word
@@ -111,7 +112,7 @@ def router(management: Management) -> APIRouter:
             taken = [duty for duty in asked.duties if duty.key not in not_so]
             at = management.clock()
             decided = [Note(Kind.ACKNOWLEDGEMENT, duty.key, content, manager.name, at) for duty in taken]
-            notes.write(connection, manager.authority, decided)
+            keep(connection, manager.authority, decided)
             subjects = list(dict.fromkeys(duty.subject for duty in taken))
             watching.act(connection, at, subjects, acknowledged=len(taken), reason=asked.reason)
         return Acknowledged(acknowledged=len(taken), refused=refused)

@@ -14,6 +14,7 @@ from services.chassis.api.problems import Problem, documented
 from services.chassis.audit import watching
 from services.chassis.database import transaction
 from services.chassis.schema import Schema
+from services.records.api.decisions.keeping import keep
 from services.records.api.management import Deciding, Management, Manager
 from services.records.api.paging import Day
 from services.records.config.targets import STANDARDS
@@ -265,8 +266,8 @@ def _take_back(management: Management, manager: Manager, kind: Kind, key: str) -
 
 def _keep(management: Management, authority: str, note: Note) -> Decided:
     with transaction(management.database) as connection:
-        notes.write(connection, authority, [note])
-        watching.act(connection, note.at, setting=note.key)
+        if keep(connection, authority, [note]):
+            watching.act(connection, note.at, setting=note.key)
     return _decided(management, authority, note.kind, MOST)
 
 

@@ -14,6 +14,7 @@ from services.chassis.audit import store
 from services.chassis.audit.model import Entry
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
+from services.records.api.decisions import keeping
 from services.records.api.decisions.feeds import READS_PER_MINUTE, hash_of, name_in_audit
 from services.records.ingest.recount import differences
 from tests.integration.records.conftest import Bench
@@ -382,3 +383,35 @@ def test_a_feed_that_names_orders_is_read_so_often_and_no_more(orders: Bench) ->
     assert len(looks(orders)) == READS_PER_MINUTE
     assert mine.named("c")
     assert {mine.read("a").status_code for _ in range(READS_PER_MINUTE + 1)} == {200}
+
+
+def closed(manager: Manager, day: int, method: str = "PUT") -> int:
+    """Set or take back a closed day, and return the status."""
+    body = {"day": f"2025-03-{day:02}", "name": "Closed"} if method == "PUT" else None
+    path = "/v1/own/closed-days" + ("" if body else f"?day=2025-03-{day:02}")
+    return manager.client.request(method, path, json=body, headers=manager.headers).status_code
+
+
+def test_what_workers_count_again_for_changes_so_often_and_no_more(
+    orders: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MOST_CHANGES", 4)
+    manager, other, worker = Manager(orders), Manager(orders, B), orders.worker()
+    assert [closed(manager, 4) for _ in range(5)] == [200, 200, 200, 200, 429]
+    worker.start(orders.sources)
+    assert closed(manager, 5) == 429
+    assert worker.is_up_to_date(), "what was refused has nobody count again"
+    assert closed(other, 5) == 200, "each authority for itself"
+    assert closed(manager, 4, "DELETE") == 200, "what is there can be taken back at any time"
+    worker.start(orders.sources)
+    assert [closed(manager, 4, "DELETE") for _ in range(3)] == [200, 200, 200]
+    assert worker.is_up_to_date(), "nothing was there"
+
+
+def test_there_are_so_many_entries_of_a_kind_and_no_more(orders: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST_HELD", 2)
+    manager = Manager(orders)
+    assert [closed(manager, day) for day in (4, 5, 6, 5)] == [200, 200, 422, 200]
+    assert closed(manager, 4, "DELETE") == 200
+    assert closed(manager, 6) == 200
+    assert [one["key"] for one in manager.get("own/closed-days")["now"]] == ["2025-03-05", "2025-03-06"]
