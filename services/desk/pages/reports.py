@@ -5,6 +5,7 @@ from functools import partial
 from typing import NamedTuple
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from contracts.authorities import AUTHORITIES
 from services.chassis.web import charts
@@ -35,7 +36,8 @@ _KINDS = (
 async def _made(kind: _Kind, site: Site, looker: Looker, request: Request) -> Report:
     code = looker.authority
     gathering = Gathering(site.platform, looker.token, code, AUTHORITIES[code].name)
-    return kind.write(await kind.gather(gathering, span_of(str(request.path_params["label"]))))
+    told = await kind.gather(gathering, span_of(str(request.path_params["label"])))
+    return await run_in_threadpool(kind.write, told)
 
 
 async def _read(kind: _Kind, site: Site, looker: Looker, request: Request) -> Response:
@@ -59,8 +61,8 @@ def drawn(chart: Chart) -> str:
 
 
 async def _edit(kind: _Kind, site: Site, looker: Looker, request: Request) -> Response:
-    made = await _made(kind, site, looker, request)
-    return attachment(as_docx(made), MEDIA_TYPE, f"{kind.file}-{request.path_params['label']}.docx")
+    content = await run_in_threadpool(as_docx, await _made(kind, site, looker, request))
+    return attachment(content, MEDIA_TYPE, f"{kind.file}-{request.path_params['label']}.docx")
 
 
 ROUTES = tuple(

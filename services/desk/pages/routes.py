@@ -50,7 +50,8 @@ def guarded(site: Site, page: Page[Response]) -> Callable[[Request], Awaitable[R
         except Away as away:
             return site.page(request, "unavailable", 503, why=str(away))
         except Unreadable as unreadable:
-            log.error("%s: %s", request.url.path, unreadable)  # noqa: TRY400 - the answer itself stays out of the log
+            route = request.scope["route"].path  # the address itself may name an order
+            log.error("%s: %s", route, unreadable)  # noqa: TRY400 - the answer itself stays out of the log
             return site.page(request, "unavailable", 502, why=str(unreadable))
         except HTTPException as problem:
             return site.page(request, "refused", problem.status_code, why=problem.detail)

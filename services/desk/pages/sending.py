@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from contracts.events import Topic
 from services.chassis.api.problems import Problem
@@ -168,7 +169,7 @@ async def _check(site: Site, looker: Looker, request: Request) -> Response:
     content = parts.get("file") or parts.get("lines", b"")
     sends = parts.get("act") == b"send" and looker.may_send
     kind = foreign(content)
-    found = {} if kind else by_topic(content)
+    found = {} if kind else await run_in_threadpool(by_topic, content)
     path = "events" if sends else "validate"
     told = await asyncio.gather(
         *(

@@ -3,6 +3,7 @@
 import asyncio
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from services.chassis.api.problems import Problem
@@ -128,13 +129,17 @@ def _duty(written: str) -> dict[str, str]:
 
 
 def files_of(name: str, sheet: Page[Sheet], *takes: str) -> list[Route]:
-    """Return a list as CSV and as a workbook."""
+    """Return a list as CSV and as a workbook. They are made beside the event loop: a large one takes seconds, in which nobody else's page
+    would be shown.
+    """
 
     async def as_csv(site: Site, looker: Looker, request: Request) -> Response:
-        return attachment(files.as_csv(await sheet(site, looker, request)), CSV, f"{name.replace('/', '-')}.csv")
+        content = await run_in_threadpool(files.as_csv, await sheet(site, looker, request))
+        return attachment(content, CSV, f"{name.replace('/', '-')}.csv")
 
     async def as_xlsx(site: Site, looker: Looker, request: Request) -> Response:
-        return attachment(files.as_xlsx(await sheet(site, looker, request)), XLSX, f"{name.replace('/', '-')}.xlsx")
+        content = await run_in_threadpool(files.as_xlsx, await sheet(site, looker, request))
+        return attachment(content, XLSX, f"{name.replace('/', '-')}.xlsx")
 
     return [Route(f"/{name}.csv", as_csv, takes), Route(f"/{name}.xlsx", as_xlsx, takes)]
 
