@@ -52,6 +52,13 @@ class Shown:
         """Return the method and template of the requested route."""
         return f"{self.scope['method']} {getattr(self.scope.get('route'), 'path', '')}"
 
+    def add_address(self) -> None:
+        """Note the order that the address names: the answer is about it, whether or not it names it again."""
+        subject, own = self.scope.get("path_params", {}).get("subject"), self.references.get("", [])
+        if subject and subject not in own:
+            self.references[""] = [subject, *own]
+            self.number = max(self.number or 0, len(self.references[""]))
+
     def entry(self, authority: str, references: Sequence[str], at: datetime, **changes: Any) -> Entry:
         """Return the entry for this request; for the caller's own authority if the code is empty."""
         own = current_code(self.caller.authority or "") or ""
@@ -156,6 +163,7 @@ class Watch:
 
     async def keep(self, shown: Shown, scope: Scope) -> None:
         """Raise Away if it cannot be recorded."""
+        shown.add_address()
         if _is_watched(policy_of(self._policies, scope), shown):
             await run_in_threadpool(self._write, list(_entries(shown, self._clock())))
 
