@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import date
-from threading import Lock
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -18,6 +17,7 @@ from services.chassis.database import transaction
 from services.chassis.schema import Schema
 from services.records.api import listing
 from services.records.api.management import Management
+from services.records.api.one_by_one import OneByOne
 from services.records.api.paging import Word
 from services.records.ingest import notes
 from services.records.ingest.recount import records_of
@@ -68,7 +68,7 @@ class OwnCells(Schema, description="Numbers, by measure, period and category."):
 def router(management: Management) -> APIRouter:
     """Return the route. It reads every record of the authority, so a process answers one request at a time."""
     routes = APIRouter(prefix="/v1", tags=["standards"], route_class=Written)
-    turn = Lock()
+    turn = OneByOne()
 
     @routes.get(
         "/explain",
@@ -88,14 +88,9 @@ def router(management: Management) -> APIRouter:
             cell = own_cell(measure, authority, period, category)
         except ValueError as fault:
             raise Problem(422, str(fault)) from None
-        if not turn.acquire(blocking=False):
-            raise Problem(429, "Another explanation is running", headers={"Retry-After": "5"})
-        try:
-            with transaction(management.database) as connection:
-                domain = notes.with_own_days(connection, management.domain, [authority]).of(authority)
-                found = _explain(connection, cell, as_of, domain)
-        finally:
-            turn.release()
+        with turn.take(authority), transaction(management.database) as connection:
+            domain = notes.with_own_days(connection, management.domain, [authority]).of(authority)
+            found = _explain(connection, cell, as_of, domain)
         return _view(cell, as_of, found)
 
     @routes.get("/counted", summary="The authority's own numbers of a month, as the nation counts them")
