@@ -25,7 +25,11 @@ from services.chassis.streaming.seal import Sealer, sealer
 class CacheSettings(Group):
     """The size of a worker's cache."""
 
-    records: int = Field(default=20_000, ge=1, description="orders kept in memory, at about 20 KB each at most")
+    records: int = Field(
+        default=20_000,
+        ge=1,
+        description="orders kept in memory, at about 20 KB each at most: one of more than 100 facts counts for several",
+    )
 
 
 class CalendarSettings(Group):

@@ -6,26 +6,33 @@ from services.records.model.counting import Counted
 
 Key = tuple[str, str]
 """Authority and subject."""
+FACTS = 100
+"""Facts of a usual order at most. An order with more takes the room of several, since senders decide how many there are."""
 
 
 class Cache:
     """Holds the most recently used records. It is valid only while this worker is the only writer: clear it whenever in doubt."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: OrderedDict[Key, Counted] = OrderedDict()
+        self._size, self._taken = size, 0
+        self._held: OrderedDict[Key, tuple[Counted, int]] = OrderedDict()
 
     def get(self, key: Key) -> Counted | None:
-        held = self._held.get(key)
-        if held is not None:
-            self._held.move_to_end(key)
-        return held
+        found = self._held.get(key)
+        if found is None:
+            return None
+        self._held.move_to_end(key)
+        return found[0]
 
     def put(self, key: Key, held: Counted) -> None:
-        self._held[key] = held
-        self._held.move_to_end(key)
-        if len(self._held) > self._size:
-            self._held.popitem(last=False)
+        _, before = self._held.pop(key, (None, 0))
+        room = 1 + len(held.record) // FACTS
+        self._held[key] = held, room
+        self._taken += room - before
+        while self._taken > self._size:
+            _, (_, room) = self._held.popitem(last=False)
+            self._taken -= room
 
     def clear(self) -> None:
         self._held.clear()
+        self._taken = 0
