@@ -21,6 +21,7 @@ from services.chassis.streaming.kafka import Admin, Disk, Span, TopicSpec
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
 from services.operations.expiry import ending
+from services.operations.rights.erasing import unfinished
 from services.operations.topics import topic_specs
 from services.records.ingest.guarding import parking, walls
 from services.records.ingest.tables import record_times, shards, tree_heads
@@ -152,6 +153,8 @@ def _books(connection: Connection, now: datetime) -> Iterator[str]:
     replaced = select(record_times.c.authority, func.count().label("number")).group_by(record_times.c.authority)
     for row in connection.execute(replaced.order_by(record_times.c.authority)):
         yield f"{row.authority}: {counted(row.number, 'record')} came with impossible times; the time of reading was used instead"
+    for authority, begun in unfinished(connection):
+        yield f"{authority}: the erasure of a person, begun on {begun:%Y-%m-%d %H:%M}, has not ended: run payback person erase again"
     yield from _unclosed(connection, now)
     latest = (now + timedelta(days=1)).date()
     for row in connection.execute(select(shards.c.authority, shards.c.reached).order_by(shards.c.authority)):

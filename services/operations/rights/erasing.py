@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, delete, exists, false, not_, or_, select, tuple_, union, update
+from sqlalchemy import Connection, Engine, delete, exists, false, func, not_, or_, select, tuple_, union, update
 
 from contracts.events import Topic
-from contracts.topics import authority_of, kind_of_topic, topic_of
+from contracts.topics import authority_of, kind_of_topic, source_topics, topic_of
 from services.chassis.audit.model import ERASED
 from services.chassis.audit.operators import operated, owning_the_audit
 from services.chassis.audit.store import entries as audit_entries
@@ -19,9 +21,11 @@ from services.chassis.audit.store import names as audit_names
 from services.chassis.database import engine, transaction, unhurried
 from services.chassis.failures import Refused
 from services.chassis.settings import KafkaSettings
+from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.containment import Place
 from services.operations.books import DOMAINS, BooksSettings
 from services.operations.rights.holding import Books, Order, bears, holds, known
+from services.operations.rights.places import hold_up, move_on
 from services.records.config.closed_days import calendars
 from services.records.ingest import times
 from services.records.ingest.guarding import parking
@@ -31,9 +35,11 @@ from services.records.ingest.tables import checkpoints, notes, parks, record_tim
 from services.records.trees import keeping as trees
 from services.records.upkeep.rebuild import alone, rebuild
 from services.records.upkeep.renaming import Person, Renaming, Said, alike
-from services.records.upkeep.rewriting import Topics
+from services.records.upkeep.rewriting import Additions, Disturbed, Tails, Topics, since
 
 OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
+TRIES = 3
+"""How often to begin again because of new events about the person."""
 
 
 class PersonSettings(BooksSettings):
@@ -89,17 +95,22 @@ def forget(settings: PersonSettings, books: Books, order: Order) -> int:
     with ExitStack() as stack:
         for name in books:
             stack.enter_context(alone(settings.database.model_copy(update={"schema_name": name})))
-        return _forget(settings, books, order)
+        for _ in range(TRIES):
+            with suppress(Disturbed):
+                return _forget(settings, books, order)
+    raise Refused(
+        "Somebody still sends events about this person: stop that, and run the command again. Nothing was changed"
+    )
 
 
 def _forget(settings: PersonSettings, books: Books, order: Order) -> int:
     begun = _begun(books, order)
     who = known(books, order if begun is None else order._replace(authority=begun.authority))
-    topics = Topics.settled(settings.kafka, _topics_of(books, who))
+    topics = Topics.settled(settings.kafka, _topics_of(books, who, settings.kafka))
     plan = _plan(books, topics, who)
     meant = plan.meant if begun is None else plan.meant | begun
     if plan.number or who.subjects:
-        _refuse_decided(books, {who.authority, *map(authority_of, plan.changed)})
+        _refuse_decided(books, who.authority)
         _begin(books, meant, order)
         _write_anew(books, topics, plan)
         topics.delete_old()
@@ -107,13 +118,26 @@ def _forget(settings: PersonSettings, books: Books, order: Order) -> int:
             _make_again(settings, name)
     elif begun is None:
         raise Refused("Nothing is held under this pseudonym, and it is not in the authority's log")
+    if _came_again(books, meant, order):
+        raise Refused("Events about this person came while it was erased: have them stopped, and run the command again")
     for database in books.values():
         _end(database, meant, order)
     return plan.number
 
 
+def _came_again(books: Books, meant: Meant, order: Order) -> bool:
+    """Return whether the rebuilt books know an order of the person: something came after the log was looked at."""
+    named = records.c.authority == meant.authority, records.c.subject.in_(meant.names)
+    mine = select(exists().where(*named, bears(order.pseudonym).is_not(false())))
+    for database in books.values():
+        with transaction(database) as connection:
+            if connection.scalar(mine):
+                return True
+    return False
+
+
 def _plan(books: Books, topics: Topics, known: Person) -> Plan:
-    told = _told(books, topics)
+    told = _told(books, topics.messages)
     everything = [said for its in told.values() for said in its]
     own = [said for said in everything if authority_of(said.topic) == known.authority]
     found = Person.found_in(known.authority, known.pseudonym, own, _of_others(books["orders"], known))
@@ -149,6 +173,7 @@ class AuditEntry(NamedTuple):
 
 
 BEGUN = "person erase begun"
+_SAME = (audit_names.c.authority == audit_entries.c.authority) & (audit_names.c.number == audit_entries.c.number)
 _OF = re.compile(r"(S\d{8})/(.+)")
 
 
@@ -168,10 +193,9 @@ def _begun(books: Books, order: Order) -> Meant | None:
     """Return whom an earlier attempt was to erase that did not come to its end. Raises Refused if it may be either of two people."""
     found: dict[str, Meant] = {}
     begun = audit_entries.c.what == f"payback {BEGUN}", audit_names.c.shown.contains([order.pseudonym])
-    same = (audit_names.c.authority == audit_entries.c.authority) & (audit_names.c.number == audit_entries.c.number)
     for database in books.values():
         with transaction(database) as connection:
-            for row in connection.execute(select(audit_names).join(audit_entries, same).where(*begun)):
+            for row in connection.execute(select(audit_names).join(audit_entries, _SAME).where(*begun)):
                 meant = _meant(row.authority, row.shown)
                 found[row.authority] = found[row.authority] | meant if row.authority in found else meant
     if order.authority is not None:
@@ -179,6 +203,13 @@ def _begun(books: Books, order: Order) -> Meant | None:
     if len(found) > 1:
         raise Refused("The erasure of several people of this pseudonym was broken off: name the authority")
     return next(iter(found.values()), None)
+
+
+def unfinished(connection: Connection) -> Sequence[tuple[str, datetime]]:
+    """Return the authorities of people whose erasure was begun and has not come to its end, and since when."""
+    of = audit_entries.c
+    begun = select(of.authority, func.min(of.at)).join(audit_names, _SAME).where(of.what == f"payback {BEGUN}")
+    return [(row[0], row[1]) for row in connection.execute(begun.group_by(of.authority).order_by(of.authority))]
 
 
 def _meant(authority: str, about: Sequence[str]) -> Meant:
@@ -215,30 +246,44 @@ def _write_anew(books: Books, topics: Topics, plan: Plan) -> None:
     """Write the topics anew, and remove what the services know besides."""
     with ExitStack() as stack:
         held_up = {name: stack.enter_context(unhurried(database)) for name, database in books.items()}
-        _hold_up(held_up, topics)
+        reached = hold_up(held_up, topics, plan.meant.authority, plan.changed)
         for connection in held_up.values():
             _forget_in(connection, plan)
-        ends = topics.write_anew(plan.changed, lambda: [still.execute(select(1)) for still in held_up.values()])
-        for connection in held_up.values():
-            _move_on(connection, ends)
+        written = topics.write_anew(
+            plan.changed,
+            partial(_added, books, plan),
+            lambda: [still.execute(select(1)) for still in held_up.values()],
+        )
+        for name, connection in held_up.items():
+            for topic in written.keys() & reached[name].keys():
+                move_on(connection, topic, written[topic], reached[name][topic])
 
 
-def _refuse_decided(books: Books, authorities: Collection[str]) -> None:
-    """Refuse if operators have decided about places in the log, since a log that is written anew has other places."""
+def _added(books: Books, plan: Plan, tails: Tails) -> Additions:
+    """Return what others have sent meanwhile, which stays as it is. Raises Disturbed if it is about the person."""
+    told = _told(books, tails)
+    if any(plan.renaming.person.is_in(said) for its in told.values() for said in its):
+        raise Disturbed
+    return told
+
+
+def _refuse_decided(books: Books, authority: str) -> None:
+    """Refuse if the person's own authority is parked, since then the books do not know everything of whose its orders are; or if operators
+    have decided about its events.
+    """
     again = rejections.c.redriven_at.is_not(None), rejections.c.mended_by.is_(None)
-    aside = exists().where(parks.c.authority.in_(authorities), parks.c.action == Action.SKIPPED)
+    aside = exists().where(parks.c.authority == authority, parks.c.action == Action.SKIPPED)
     parked = []
     for name, database in books.items():
         with transaction(database) as connection:
-            parked += [f"{name} has parked {code}" for code in sorted(parking.parked(connection, list(authorities)))]
+            parked += [f"{name} has parked {code}" for code in parking.parked(connection, [authority])]
     if parked:
         raise Refused(f"{'; '.join(parked)}: unpark them first. Nothing was changed")
     for name, database in books.items():
         with transaction(database) as connection:
-            if connection.scalar(select(or_(aside, exists().where(rejections.c.authority.in_(authorities), *again)))):
+            if connection.scalar(select(or_(aside, exists().where(rejections.c.authority == authority, *again)))):
                 raise Refused(
-                    f"{name} holds events of {' or '.join(sorted(authorities))} that were redriven without effect, or skipped: "
-                    "a person cannot be erased"
+                    f"{name} holds events of {authority} that were redriven without effect, or skipped: a person cannot be erased"
                 )
 
 
@@ -249,50 +294,37 @@ def _of_others(orders: Engine, who: Person) -> Sequence[str]:
         return connection.scalars(query).all()
 
 
-def _topics_of(books: Books, who: Person) -> list[str]:
-    """Return the authority's own topics, and those of others' orders that state that they came from there, accepted or not."""
+def _topics_of(books: Books, who: Person, kafka: KafkaSettings) -> list[str]:
+    """Return the authority's own topics, and those of others' orders that state that they came from there, accepted, refused or not
+    processed yet.
+    """
     came = select(records.c.authority).where(records.c.came_from.like(f"{who.authority}/%"))
     named = select(rejections.c.authority).where(holds(who.authority), or_(false(), *map(holds, who.subjects)))
     with transaction(books["orders"]) as connection:
-        others = sorted(set(connection.scalars(union(came, named))) - {who.authority})
-    return [*(topic_of(kind, who.authority) for kind in Topic), *(topic_of(Topic.ORDERS, code) for code in others)]
+        others = set(connection.scalars(union(came, named)))
+        reached = {row.topic: row.next_offset for row in connection.execute(select(checkpoints))}
+    waiting = since(kafka, {topic: reached.get(topic, 0) for topic in source_topics(Topic.ORDERS)})
+    others |= {
+        authority_of(topic)
+        for topic, its in waiting.items()
+        if any(who.authority in Said.of(topic, message, message.timestamp).plain for message in its)
+    }
+    own = [topic_of(kind, who.authority) for kind in Topic]
+    return [*own, *(topic_of(Topic.ORDERS, code) for code in sorted(others - {who.authority}))]
 
 
-def _hold_up(books: Mapping[str, Connection], topics: Topics) -> None:
-    """Hold up workers: they process nothing of these topics until the end. Raises Refused if any are still unprocessed, and names these."""
-    query = select(checkpoints.c.topic, checkpoints.c.next_offset).where(checkpoints.c.topic.in_(topics.messages))
-    unread = []
-    for name, connection in books.items():
-        for topic, offset in connection.execute(query.order_by(checkpoints.c.topic).with_for_update()).all():
-            its = topics.messages[topic]
-            if its and offset <= its[-1].offset:
-                unread.append(f"{name} has not read all of {topic} yet")
-    if unread:
-        raise Refused(f"{'; '.join(unread)}: run the command again once that is done")
-
-
-def _move_on(connection: Connection, ends: Mapping[str, int]) -> None:
-    """Move positions past the rewritten records, which books that are not rebuilt yet have counted already."""
-    for topic, end in ends.items():
-        where = checkpoints.c.topic == topic
-        connection.execute(
-            update(checkpoints).where(where).values(next_offset=end, last_timestamp=None, last_checksum=None)
-        )
-
-
-def _told(books: Books, topics: Topics) -> dict[str, list[Said]]:
-    """Return the log with the times that the service of each topic uses, which its new records keep."""
+def _told(books: Books, messages: Tails) -> dict[str, list[Said]]:
+    """Return records of the log with the times that the service of each topic uses, which the new records keep."""
     believed = dict[Place, int]()
     for name, database in books.items():
-        own = {source: 0 for source in topics.sources if kind_of_topic(source.topic) is OWN[name]}
+        own = {TopicPartition(topic, 0): 0 for topic in messages if kind_of_topic(topic) is OWN[name]}
         with transaction(database) as connection:
             believed |= times.noted(connection, own)
     return {
-        source.topic: [
-            Said.of(source.topic, one, believed.get(Place(source, one.offset), one.timestamp))
-            for one in topics.messages[source.topic]
+        topic: [
+            Said.of(topic, one, believed.get(Place(TopicPartition(topic, 0), one.offset), one.timestamp)) for one in its
         ]
-        for source in topics.sources
+        for topic, its in messages.items()
     }
 
 

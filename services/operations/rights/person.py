@@ -57,7 +57,7 @@ def show(
     help=(
         "Erase a person without changing a count: write the topics anew with random names, and rebuild the tables "
         "from them.\n\n"
-        "Nothing may be sent to the authority's topics meanwhile. Lists at the end what it cannot reach: Kafka's old "
+        "No event about the person may be sent meanwhile. Lists at the end what it cannot reach: Kafka's old "
         "segments, backups, and the authority's own side."
     ),
 )

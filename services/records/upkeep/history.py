@@ -6,7 +6,7 @@ from contextlib import closing
 from contracts.authorities import AUTHORITIES
 from contracts.topics import authority_of, source_topics
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.batches import Processor, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import Processor, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log
 from services.records.model.domain import Domain
@@ -16,6 +16,7 @@ from services.records.upkeep.rewriting import cut_off
 BATCH = 20_000
 Tell = Callable[[int, int], None]
 """Called with how many events are done, of how many."""
+NO_LIMIT: Mapping[str, int] = {}
 
 
 class History:
@@ -64,11 +65,13 @@ class History:
         there = self.ends()
         return {topic: min(end, there[topic]) for topic, end in ends.items()}
 
-    def feed(self, worker: Processor, ends: Mapping[str, int], tell: Tell) -> int:
-        """Give the worker everything before these offsets, and whatever comes along. Returns how many events."""
+    def feed(self, worker: Processor, ends: Mapping[str, int], tell: Tell, most: Mapping[str, int] = NO_LIMIT) -> int:
+        """Give the worker everything before these offsets, and whatever comes along, but of topics in `most` nothing from there on. Returns
+        how many events.
+        """
         read, total = 0, sum(ends.values())
         while any(self._position(topic) < end for topic, end in ends.items()):
-            slices = self._log.slices(BATCH)
+            slices = [one for piece in self._log.slices(BATCH) if (one := _before(piece, most.get(piece.topic)))]
             if slices:
                 worker.process(slices)
                 read += sum(len(piece.messages) for piece in slices)
@@ -80,3 +83,11 @@ class History:
 
     def _position(self, topic: str) -> int:
         return self._log.position(TopicPartition(topic, 0))
+
+
+def _before(piece: Slice, end: int | None) -> Slice | None:
+    """Return the part of a slice before an offset, if there is any."""
+    if end is None or piece.messages[-1].offset < end:
+        return piece
+    messages = [message for message in piece.messages if message.offset < end]
+    return Slice(piece.topic, piece.partition, messages) if messages else None

@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from contracts.authorities import AUTHORITIES
+from contracts.topics import authority_of
 from services.chassis.database import driver_url, engine, transaction
 from services.chassis.failures import Refused
 from services.chassis.memory import collect_seldom
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.containment import Contained
+from services.records.ingest.guarding import parking
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.tables import checkpoints, shards
 from services.records.ingest.worker import Worker
@@ -98,6 +100,9 @@ def rebuild(  # noqa: PLR0913
             with without_indexes(new, loading.processes if loading else 1):
                 read = load(Target(beside, kafka), domain, loading, history.stretches(), tell)
             worker = Contained(Worker(new, domain, RecordsMetrics(CollectorRegistry())))
+            if stopped := _stopped(old):
+                history.begin(worker)
+                read += history.feed(worker, history.ends(), tell, stopped)
             history.begin(worker)
             read += history.feed(worker, history.ends(), tell)
             with _administrator(settings).begin() as connected:
@@ -118,6 +123,16 @@ def rebuild(  # noqa: PLR0913
         new.dispose()
     _drop(settings, f"{settings.schema_name}_old")
     return read
+
+
+def _stopped(old: Engine) -> dict[str, int]:
+    """Return how far the topics of parked authorities were read. The new tables take as much of each, before they try again what failed: it
+    would keep out what else was read by then of the authority's topics.
+    """
+    with transaction(old) as connected:
+        parked = parking.parked(connected)
+        positions = connected.execute(select(checkpoints.c.topic, checkpoints.c.next_offset)).all()
+    return {row.topic: row.next_offset for row in positions if authority_of(row.topic) in parked}
 
 
 def _refuse_cut_off(topics: Sequence[str]) -> None:

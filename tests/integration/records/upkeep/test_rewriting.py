@@ -48,6 +48,6 @@ def write_anew(kafka: KafkaSettings) -> None:
     """Write the topic anew just as it is."""
     topics = Topics.settled(kafka, [TOPIC])
     same = [Said.of(TOPIC, message, message.timestamp) for message in topics.messages[TOPIC]]
-    topics.write_anew({TOPIC: same}, lambda: None)
+    topics.write_anew({TOPIC: same}, lambda _: {}, lambda: None)
     topics.delete_old()
     assert [message.value for message in Topics(kafka, [TOPIC]).messages[TOPIC]] == [one.value for one in same]
