@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Engine, delete, exists, false, func, not_, or_, select, tuple_, union, update
 
 from contracts.events import Topic
@@ -35,7 +36,7 @@ from services.records.ingest.tables import checkpoints, notes, parks, record_tim
 from services.records.trees import keeping as trees
 from services.records.upkeep.rebuild import alone, rebuild
 from services.records.upkeep.renaming import Person, Renaming, Said, alike
-from services.records.upkeep.rewriting import Additions, Disturbed, Tails, Topics, since
+from services.records.upkeep.rewriting import Additions, Disturbed, Tails, Topics, on_record, since
 
 OWN = {"orders": Topic.ORDERS, "unpaid_work": Topic.UNPAID_WORK}
 TRIES = 3
@@ -106,12 +107,12 @@ def forget(settings: PersonSettings, books: Books, order: Order) -> int:
 def _forget(settings: PersonSettings, books: Books, order: Order) -> int:
     begun = _begun(books, order)
     who = known(books, order if begun is None else order._replace(authority=begun.authority))
-    topics = Topics.settled(settings.kafka, _topics_of(books, who, settings.kafka))
+    topics = Topics.settled(settings.kafka, _topics_of(books, who, settings.kafka), _writings(books))
     plan = _plan(books, topics, who)
     meant = plan.meant if begun is None else plan.meant | begun
     if plan.number or who.subjects:
         _refuse_decided(books, who.authority)
-        _begin(books, meant, order)
+        _begin(books, meant, order, topics.token)
         _write_anew(books, topics, plan)
         topics.delete_old()
         for name in books:
@@ -177,7 +178,7 @@ _SAME = (audit_names.c.authority == audit_entries.c.authority) & (audit_names.c.
 _OF = re.compile(r"(S\d{8})/(.+)")
 
 
-def _begin(books: Books, meant: Meant, order: Order) -> None:
+def _begin(books: Books, meant: Meant, order: Order, token: bytes) -> None:
     """Record what is about to be done, in one service after the other: the audits of both wait for the same lock.
 
     The entry has the names, by which another attempt finds what remains to be done once no log and no table has them any more.
@@ -186,7 +187,9 @@ def _begin(books: Books, meant: Meant, order: Order) -> None:
     about = [*sorted(meant.names), *elsewhere]
     for database in books.values():
         with transaction(database) as connection:
-            operated(connection, BEGUN, meant.authority, by=order.by, about=about, why=order.why)
+            operated(
+                connection, BEGUN, meant.authority, by=order.by, about=about, why=order.why, writing=on_record(token)
+            )
 
 
 def _begun(books: Books, order: Order) -> Meant | None:
@@ -210,6 +213,17 @@ def unfinished(connection: Connection) -> Sequence[tuple[str, datetime]]:
     of = audit_entries.c
     begun = select(of.authority, func.min(of.at)).join(audit_names, _SAME).where(of.what == f"payback {BEGUN}")
     return [(row[0], row[1]) for row in connection.execute(begun.group_by(of.authority).order_by(of.authority))]
+
+
+def _writings(books: Books) -> frozenset[str]:
+    """Return by what the rewritings of erasures that have not come to their end are on record."""
+    begun = audit_entries.c.what == f"payback {BEGUN}"
+    query = select(audit_entries.c.detail).join(audit_names, _SAME).where(begun)
+    found = set()
+    for database in books.values():
+        with transaction(database) as connection:
+            found |= {msgspec.json.decode(detail).get("writing", "") for detail in connection.scalars(query)}
+    return frozenset(found)
 
 
 def _meant(authority: str, about: Sequence[str]) -> Meant:

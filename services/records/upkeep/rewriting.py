@@ -2,12 +2,13 @@
 
 Each new record says to which rewriting it belongs. So a rewriting that was broken off before it deleted anything is recognised, and done
 again under the same token. One that had begun to delete is only completed, since the names can no longer be made: what they were made from
-is partly gone.
+is partly gone. Whoever sends events can write such a mark too, so only those of rewritings that are on record count.
 """
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
+from hashlib import sha256
 from time import monotonic, sleep
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ from services.records.upkeep.renaming import Said
 
 WRITING = "payback-writing"
 """The header with the token of the rewriting, and which record this one replaces: its place among those that no attempt wrote."""
+TOKEN_BYTES = 10
+"""Too many to find one by its hash, and few enough that a name made with it is a reference."""
 SECONDS = 600
 """How long one rewriting may take: a little less than brokers allow a transaction by default."""
 BATCH = 20_000
@@ -70,34 +73,36 @@ class Places(NamedTuple):
 
 
 class Topics:
-    """Some topics as they are when first looked at, without what an earlier attempt left undone."""
+    """Some topics as they are when first looked at, without what an earlier attempt left undone: `begun` has the hashes of the tokens of
+    those that may be unfinished.
+    """
 
-    def __init__(self, kafka: KafkaSettings, names: Sequence[str]) -> None:
-        self._kafka = kafka
+    def __init__(self, kafka: KafkaSettings, names: Sequence[str], begun: Collection[str] = ()) -> None:
+        self._kafka, ours = kafka, _Marks(begun)
         self.sources = [TopicPartition(name, 0) for name in names]
         with closing(Log(kafka, self.sources)) as log:
             bounds = {source.topic: found for source, found in log.bounds().items()}
             firsts = {topic: one.first for topic, one in bounds.items()}
             self.ends = {topic: one.end for topic, one in bounds.items()}
             held = _read(log, firsts, self.ends)
-        undone = {token for its in held.values() if (token := _undone(its))}
+        undone = {token for its in held.values() if (token := ours.undone(its))}
         if len(undone) > 1:
             raise Refused("The erasure of several people was interrupted. Nothing was changed")
-        self.token = next(iter(undone), secrets.token_hex(6).encode())
-        self.messages = {topic: [one for one in its if _writing(one) not in undone] for topic, its in held.items()}
+        self.token = next(iter(undone), secrets.token_hex(TOKEN_BYTES).encode())
+        self.messages = {topic: [one for one in its if ours.writing(one) not in undone] for topic, its in held.items()}
         self._again = {
-            topic: list(_replacing(one for one in its if _writing(one) in undone)) for topic, its in held.items()
+            topic: list(_replacing(one for one in its if ours.writing(one) in undone)) for topic, its in held.items()
         }
-        self._begin = _to_be_deleted(kafka, {topic: firsts[topic] for topic, its in held.items() if _undone(its)})
+        self._begin = _to_be_deleted(kafka, {topic: firsts[topic] for topic, its in held.items() if ours.undone(its)})
 
     @classmethod
-    def settled(cls, kafka: KafkaSettings, names: Sequence[str]) -> "Topics":
+    def settled(cls, kafka: KafkaSettings, names: Sequence[str], begun: Collection[str] = ()) -> "Topics":
         """Return the topics, after completing an earlier attempt that had begun to delete. Raises Away or Refused."""
-        found = cls(kafka, names)
+        found = cls(kafka, names, begun)
         if not found._begin:
             return found
         found.delete_old()
-        return cls(kafka, names)
+        return cls(kafka, names, begun)
 
     def write_anew(
         self, records: Mapping[str, Sequence[Said]], add: Callable[[Tails], Additions], confirm: Callable[[], object]
@@ -191,11 +196,6 @@ class Topics:
         return sorted([*sent, *self._again[topic]])
 
 
-def _undone(messages: Sequence[Message]) -> bytes | None:
-    """Return the token of an unfinished rewriting, whose old records are still there; None if there is none."""
-    return next((token for one in messages if (token := _writing(one)) and token != _writing(messages[0])), None)
-
-
 def _to_be_deleted(kafka: KafkaSettings, undone: Mapping[str, int]) -> dict[str, int]:
     """Return up to where an earlier attempt was going to delete, given the first offset of each topic that it left undone; empty if it had
     not begun.
@@ -209,9 +209,26 @@ def _to_be_deleted(kafka: KafkaSettings, undone: Mapping[str, int]) -> dict[str,
     return meant if all(meant.get(topic, 0) > first for topic, first in undone.items()) else {}
 
 
-def _writing(message: Message) -> bytes | None:
-    mark = dict(message.headers).get(WRITING)
-    return mark.partition(b" ")[0] if mark else None
+def on_record(token: bytes) -> str:
+    """Return how a rewriting is put on record: authorities read that, and must not learn the token."""
+    return sha256(token).hexdigest()
+
+
+class _Marks(NamedTuple):
+    """The marks of rewritings that are on record; any other is somebody else's header."""
+
+    begun: Collection[str]
+
+    def writing(self, message: Message) -> bytes | None:
+        """Return the token of the rewriting to which the record belongs; None if it belongs to none."""
+        mark = dict(message.headers).get(WRITING)
+        token = mark.partition(b" ")[0] if mark else None
+        return token if token and on_record(token) in self.begun else None
+
+    def undone(self, messages: Sequence[Message]) -> bytes | None:
+        """Return the token of an unfinished rewriting, whose old records are still there; None if there is none."""
+        first = self.writing(messages[0]) if messages else None
+        return next((token for one in messages if (token := self.writing(one)) and token != first), None)
 
 
 def _replacing(messages: Iterable[Message]) -> Iterator[Replaced]:
