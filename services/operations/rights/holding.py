@@ -13,7 +13,7 @@ from services.chassis.database import transaction
 from services.chassis.failures import Refused
 from services.records.ingest.notes import Kind, parts_of
 from services.records.ingest.tables import arrivals, notes, records, rejections
-from services.records.upkeep.renaming import Person, Said
+from services.records.upkeep.renaming import PACKED, Person, Said
 
 MOST_LOOKS = 10_000
 
@@ -112,8 +112,8 @@ def _acknowledged(connection: Connection, who: Person) -> Iterator[dict[str, Any
 
 
 def _refused(connection: Connection, who: Person) -> Iterator[Row[Any]]:
-    """Yield refused events that name the person or an order: in plain bytes, or perhaps in escapes."""
-    query = select(rejections).where(or_(*map(holds, ("\\", who.pseudonym, *who.subjects))))
+    """Yield refused events that name the person or an order: in plain bytes, or perhaps in escapes or in base64."""
+    query = select(rejections).where(or_(*map(holds, ("\\", PACKED, who.pseudonym, *who.subjects))))
     if who.authority:
         query = query.where(rejections.c.authority == who.authority)
     for row in connection.execute(query.order_by(rejections.c.arrived_at)):

@@ -6,6 +6,7 @@ cannot be read at all, none of its content is kept.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +25,8 @@ OWN = ("subject", "id", "ref", "fact")
 """Members of an event about the person that name the order or a fact of it."""
 SIGNATURE = "signature"
 """Removed, since it would confirm to anybody who guesses the event that the guess is right."""
+INCIDENTAL = ("dataschema", "datacontenttype", "producerversion", "caseload")
+"""Members that no national count depends on, and that a program may have filled with the name of an order or a person: then removed."""
 ORIGIN = ("from_subject",)
 """Members of another authority's event that name the order."""
 _TEXT = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
@@ -38,6 +41,9 @@ _MOMENT = re.compile(
     r"|[0-2]\d:[0-5]\d(?::[0-5]\d)?"
 )
 _YEARS = re.compile(rf"({_YEAR})[-/.]({_YEAR}|\d\d)")
+PACKED = "data_base64"
+"""The member in which a body that is no JSON comes, in base64."""
+_WORD = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|/)")
 
 
@@ -59,11 +65,11 @@ class Said(NamedTuple):
         """Return its text without escapes, whether or not it can be parsed."""
         # Without NUL bytes, so that UTF-16 is found too.
         written = (self.value or b"").replace(b"\0", b"").decode(errors="replace")
-        return (
-            _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", written)
-            if "\\" in written
-            else written
-        )
+        if "\\" in written:
+            written = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", written)
+        if PACKED in written:
+            written += "".join(map(_unpacked, _WORD.findall(written)))
+        return written
 
     @property
     def document(self) -> dict[str, Any]:
@@ -108,7 +114,8 @@ class Person:
         if authority_of(said.topic) != self.authority:
             data = _data(said)
             return data.get("from") == self.authority and _text(data.get("from_subject")) in self.subjects
-        named = self.owns(said) or said.name in self.subjects or self._bears_the_pseudonym(said)
+        keyed = said.name in self.subjects or (self.is_within(said.name) and said.name != said.subject)
+        named = keyed or self.owns(said) or self._bears_the_pseudonym(said)
         return named or (self.mentioned(said.plain) and _is_refused(said))
 
     def owns(self, said: Said) -> bool:
@@ -116,6 +123,12 @@ class Person:
         or has the key.
         """
         return (said.subject or said.name) in self.subjects
+
+    def is_within(self, word: str) -> bool:
+        """Return whether a key, or a word of a program's own, is or holds the pseudonym or the reference of an order."""
+        plain = word.replace("\0", "")
+        held = (one for one in (self.pseudonym, *filter(_is_distinct, self.subjects)) if one in plain)
+        return plain in self.subjects or any(_part(one).search(plain) for one in held)
 
     def mentioned(self, plain: str) -> bool:
         """Return whether a text that came to the authority names the person, or an order, perhaps in the middle of a sentence."""
@@ -137,6 +150,12 @@ def _naming(reference: str) -> re.Pattern[str]:
     return re.compile(f'"{itself}{after}|{before}{itself}"')
 
 
+@cache
+def _part(name: str) -> re.Pattern[str]:
+    """Return a pattern for words that hold the name, with anything before it that cannot be part of it: `case:CPO/1`, but not `CPO/12`."""
+    return re.compile(rf"(?<!\w){re.escape(name)}(?![\w/-])")
+
+
 def _is_distinct(reference: str) -> bool:
     return bool(_DISTINCT.fullmatch(reference)) and not _is_of_time(reference)
 
@@ -145,6 +164,14 @@ def _is_of_time(reference: str) -> bool:
     """Return whether it could be a time, or two consecutive years: events are full of those. 2024/17 and 20241234 could not."""
     years = _YEARS.fullmatch(reference)
     return bool(_MOMENT.fullmatch(reference)) or (years is not None and (int(years[1]) + 1 - int(years[2])) % 100 == 0)
+
+
+def _unpacked(word: str) -> str:
+    """Return what a word of base64 holds; empty for any other."""
+    try:
+        return b64decode(word, validate=True).replace(b"\0", b"").decode(errors="replace")
+    except ValueError:
+        return ""
 
 
 def _text(value: Any) -> str:
@@ -176,20 +203,33 @@ class Renaming:
         return said._replace(key=self._key(said), value=self._value(said)) if self.person.is_in(said) else said
 
     def _key(self, said: Said) -> bytes | None:
-        if authority_of(said.topic) == self.person.authority and said.name in self.names:
+        if authority_of(said.topic) != self.person.authority:
+            return said.key
+        if said.name in self.names:
             return self.names[said.name].encode()
-        return said.key
+        holds = said.name != said.subject and self.person.is_within(said.name)
+        return self.names[self.person.pseudonym].encode() if holds else said.key
 
     def _value(self, said: Said) -> bytes | None:
         if said.value is None:
             return None
         if not _is_refused(said):
-            told = {name: value for name, value in said.document.items() if name != SIGNATURE}
+            told = {name: value for name, value in said.document.items() if not self._is_dropped(name, value)}
+            if isinstance(source := told.get("source"), str):
+                told["source"] = self._source(source)
             return msgspec.json.encode(self._written(told, self._naming(said)))
         blank = said._replace(value=self.names[self.person.pseudonym].encode())
         if alike(blank, said):
             return blank.value
         return _NUMBER.sub(self._numbered, _TEXT.sub(self._quoted, said.value))
+
+    def _is_dropped(self, name: str, value: Any) -> bool:
+        return name == SIGNATURE or (name in INCIDENTAL and isinstance(value, str) and self.person.is_within(value))
+
+    def _source(self, source: str) -> str:
+        """Return the source with another name in place of a system that is called by a name of the person's."""
+        authority, between, system = source.partition("/systems/")
+        return f"{authority}{between}{self.names[self.person.pseudonym]}" if self.person.is_within(system) else source
 
     def _naming(self, said: Said) -> Collection[str]:
         """Return the members that can hold names of the person's: elsewhere, the same text may be somebody else's."""
@@ -223,6 +263,8 @@ class Renaming:
             before = msgspec.json.decode(found[0], type=str)
         except (msgspec.DecodeError, UnicodeDecodeError):
             before = found[1].decode(errors="replace")
+        if self.person.mentioned(_unpacked(before)):
+            return b'""'
         after = self._named(before).replace(self.person.pseudonym, self.names[self.person.pseudonym])
         for subject in filter(_is_distinct, self.person.subjects):
             after = _naming(subject).sub(self.names[subject], after)

@@ -1,5 +1,6 @@
 """A record of the log changes when its person is forgotten, however it was written; records of others do not."""
 
+from base64 import b64encode
 from datetime import date
 
 import msgspec
@@ -163,6 +164,52 @@ def test_a_key_of_the_person_s_on_another_s_event_changes_nothing_but_the_key() 
     _, after = forgotten(told(IMPOSED), others)
     assert (after.key or b"").startswith(b"erased-token-")
     assert msgspec.json.decode(after.value or b"") == msgspec.json.decode(others.value or b"")
+
+
+def with_member(name: str, value: str) -> bytes:
+    """Return the event with one more member of its envelope, or another value of one."""
+    return msgspec.json.encode({**msgspec.json.decode(VALUE), name: value})
+
+
+BESIDES = {
+    "a schema": with_member("dataschema", f"https://example.org/{P}"),
+    "a program": with_member("producerversion", f"case/{P}"),
+    "a parameter": with_member("datacontenttype", f"application/json; order=CPO-2025; person={P}"),
+    "a system": with_member("source", f"/authorities/{A}/systems/{P}"),
+}
+
+
+@pytest.mark.parametrize("value", BESIDES.values(), ids=BESIDES)
+def test_an_accepted_event_holds_no_name_in_what_no_count_depends_on(value: bytes) -> None:
+    _, after = forgotten(told(IMPOSED), said(value))
+    assert P not in after.plain
+    assert outcome(after) == outcome(said(value)) == "order.imposed.v1"
+
+
+@pytest.mark.parametrize("key", [f"person/{P}", "case:CPO/1", f"{A}/CPO/1", P, "CPO/1", "\0".join(P)])
+@pytest.mark.parametrize("value", [VALUE, VALUE[:-20], b"{}", None])
+def test_no_key_holds_a_name(key: str, value: bytes | None) -> None:
+    _, after = forgotten(told(IMPOSED), said(value, key=key.encode()))
+    assert (after.key or b"").startswith(b"erased-token-")
+    assert outcome(after) == outcome(said(value))
+
+
+@pytest.mark.parametrize("reference", ["CPO/12", "X/CPO/1", "CPO/1/2", "CPO/1-b"])
+def test_a_key_that_is_another_s_own_reference_stays(reference: str) -> None:
+    others = encode(event(OrderReceived(received_on=date(2025, 3, 3)), reference, A, 4))
+    theirs = said(others, key=reference.encode())
+    assert forgotten(told(IMPOSED), theirs)[1] == theirs
+
+
+@pytest.mark.parametrize("body", [f"<order person='{P}'/>".encode(), b"reference=CPO/1&hours=100", P.encode("utf-16")])
+def test_a_body_that_is_no_json_holds_no_name_in_base64_either(body: bytes) -> None:
+    before = said(
+        msgspec.json.encode({**msgspec.json.decode(VALUE), "subject": "CPO/7", "data_base64": b64encode(body)})
+    )
+    before = before._replace(value=(before.value or b"").replace(P.encode(), b"somebody else"))
+    _, after = forgotten(told(IMPOSED), before)
+    assert b64encode(body) not in (after.value or b"")
+    assert outcome(after) == outcome(before)
 
 
 def test_what_others_wrote_that_is_no_text_is_passed_over() -> None:
