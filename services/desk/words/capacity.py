@@ -57,12 +57,16 @@ def foreseen(held: Capacity) -> Foreseen:
     return Foreseen(_sentence(held, weeks), _basis(held), tiles, list(_months(held)) if weeks else [])
 
 
+_AS_A_FLOAT = 1 - 1e-12
+"""By how much a whole number of weeks may come out too large, so that it would be rounded up to one more."""
+
+
 def weeks_to_clear(held: Capacity) -> int | None:
     """Return how many weeks the hours outstanding take, rounded up; None at a pace of 0. Both are taken as they are, not as they are shown:
     a tenth of an hour a week is much in a small place.
     """
     pace = held.hours_credited_a_week
-    return None if pace <= 0 else ceil(round(held.hours_outstanding / pace, 9))
+    return None if pace <= 0 else ceil(held.hours_outstanding / pace * _AS_A_FLOAT)
 
 
 def _sentence(held: Capacity, weeks: int | None) -> str:

@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
@@ -98,6 +98,8 @@ def test_capacity_is_weeks_to_clear_and_what_is_left_by_month() -> None:
 
 
 @given(st.integers(0, 5_400_000), st.integers(1, 1_500_000), st.integers(1, 92))
+@example(5_084_842, 4, 46)
+@example(3_500_182, 1, 52)
 def test_weeks_are_worked_out_from_minutes_as_they_are(outstanding: int, credited: int, days: int) -> None:
     """Whoever divides the hours shown finds them too, as far as two decimals reach."""
     pace = Fraction(credited * 7, 60 * days)
