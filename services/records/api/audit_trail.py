@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, Field
 from sqlalchemy import Engine
 
 from services.chassis.api.http import Written
-from services.chassis.audit import store
+from services.chassis.audit import store, watching
 from services.chassis.audit.model import Kept, Kind, Purpose
 from services.chassis.audit.store import Question
 from services.chassis.database import transaction
@@ -57,6 +57,8 @@ def router(database: Engine) -> APIRouter:
         asked = Question(since, until, who, reference, before)
         with transaction(database) as connection:
             found = store.search(connection, manager.authority, asked, limit)
+        # Not what the entries name, which would be named again by each look at such an entry.
+        watching.show([reference] if reference else [], len(found))
         last = found[-1].link.number if len(found) == limit else None
         return AuditPage(entries=[_told(kept) for kept in found], next=last)
 
