@@ -563,13 +563,10 @@ def test_the_processor_has_one_thread_and_one_batch_at_a_time() -> None:
 
 def test_lag_and_position_are_shown_and_kafka_told() -> None:
     async def script(scene: Scene) -> None:
-        await assigned(scene)
         await scene.engine.take(scene.reader.fetch(20, 29))
-        report = asyncio.create_task(scene.engine.report())
         await asyncio.sleep(0.1)
-        report.cancel()
 
-    scene = play(script)
+    scene = reporting(script)
     assert scene.value("position", topic="t.a") == 30
     assert scene.value("lag", topic="t.a") == 70
     assert scene.reader.committed == [30]
@@ -647,14 +644,11 @@ def test_what_an_open_transaction_hides_waits_and_is_no_sign_of_being_stuck() ->
 
 def test_what_is_held_back_waits_however_far_it_was_fetched() -> None:
     async def script(scene: Scene) -> None:
-        await assigned(scene)
         scene.processor.held = {SOURCE: 25, TopicPartition("t.other", 0): 1}
         await scene.engine.take(scene.reader.fetch(20, 99))
-        report = asyncio.create_task(scene.engine.report())
         await asyncio.sleep(0.1)
-        report.cancel()
 
-    scene = play(script)
+    scene = reporting(script)
     assert scene.value("position", topic="t.a") == 25
     assert scene.value("lag", topic="t.a") == 75
     assert scene.reader.committed == [25]
