@@ -6,7 +6,7 @@ The commands import what they need when they run, since every command of payback
 import os
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,16 @@ from rich.progress import Progress
 
 from contracts.authorities import current_code
 from services.chassis.web.words import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sqlalchemy import Engine
+
+    from services.chassis.settings import KafkaSettings
+    from services.records.model.domain import Domain
+
+    Track = Callable[..., Iterable[str]]
 
 commands = typer.Typer()
 _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
@@ -40,18 +50,34 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
     typer.echo(f"{domain.service}: {counted(len(codes), 'authority', 'authorities')} will be published again")
 
 
+def wrong(kafka: "KafkaSettings", domain: "Domain", track: "Track", tables: "Engine") -> list[str]:
+    """Return what tables of a service hold and the log does not say. `track` shows how far it is. Raises Away or Refused."""
+    from services.operations.proof.proving import Prover  # noqa: PLC0415
+
+    prover = Prover(kafka, {domain.service: (tables, domain)})
+    each = track(prover.authorities(), description="proving")
+    return [str(one) for authority in each for one in prover.prove(domain.service, authority).mismatches]
+
+
 @commands.command(
     epilog=_WHERE + "Kafka is where PAYBACK_KAFKA_BOOTSTRAP says.",
     help=(
         "Make records and cells again from the topics, beside the old ones, then change over in one step. Workers may "
         "run meanwhile.\n\n"
         "Shows how far it is and how long the rest will take, and at the end which cells have changed. "
-        "Refuses if any authority would have fewer events or orders afterwards. The database user must "
+        "Proves the new tables before they take the place of the old ones, as payback prove does, and refuses what does not "
+        "add up. Refuses if any authority would have fewer events or orders afterwards. The database user must "
         "be allowed to make and rename schemas, like the role maintenance."
     ),
 )
 def rebuild(
-    less: Annotated[bool, typer.Option("--less", help="Go on even though the log holds less than the tables.")] = False,
+    less: Annotated[
+        bool,
+        typer.Option("--less", help="Go on even though the log holds less than the tables; then nothing is proved."),
+    ] = False,
+    unproved: Annotated[
+        bool, typer.Option("--unproved", help="Change over without a proof, which takes time.")
+    ] = False,
     processes: Annotated[int, typer.Option(min=1, help="How many may load the log; each takes some 600 MB.")] = min(
         4, os.cpu_count() or 1
     ),
@@ -86,10 +112,11 @@ def rebuild(
             lambda done, total: progress.update(task, completed=done, total=total),
             less=less,
             compare=changes.extend,
+            prove=None if unproved or less else partial(wrong, settings.kafka, domain, progress.track),
             loading=Loading(processes, partial(domain_of, BooksSettings.load())),
         )
         with transaction(database) as connection:
-            operated(connection, "rebuild", events=read, less=less)
+            operated(connection, "rebuild", events=read, less=less, unproved=unproved)
     for change in changes:
         typer.echo(
             f"{change.authority} {change.measure}: {counted(change.cells, 'cell')} changed, {change.by:+,} together"

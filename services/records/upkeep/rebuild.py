@@ -45,6 +45,10 @@ COMPARED_IN = "256MB"
 """How much memory PostgreSQL may take for the cells of ten years, which it else writes to disk; everybody waits meanwhile."""
 Compare = Callable[[Sequence[Change]], None]
 """Called with everything that differs, just before the new tables take the place of the old ones."""
+Prove = Callable[[Engine], Sequence[str]]
+"""Called with the new tables while everybody still uses the old ones. Returns what is wrong with the new ones, in words."""
+TOLD = 10
+"""How many of the things that are wrong a refusal names."""
 
 
 @contextmanager
@@ -74,14 +78,15 @@ def rebuild(  # noqa: PLR0913
     *,
     less: bool = False,
     compare: Compare | None = None,
+    prove: Prove | None = None,
     loading: Loading | None = None,
 ) -> int:
     """Rebuild the tables and change over, loading in several processes if `loading` says so. Returns how many events were read. Raises Away
     or Refused; then nothing has changed.
 
-    Unless `less` says that this is meant, it refuses tables that would hold less of any authority than the old ones, and a log that does
-    not begin at its first event. The user who connects must be allowed to make and rename schemas (deploy/postgres/roles.sql). The caller
-    holds `alone`.
+    It refuses tables with which `prove` finds anything wrong. Unless `less` says that this is meant, it refuses tables that would hold less
+    of any authority than the old ones, and a log that does not begin at its first event. The user who connects must be allowed to make and
+    rename schemas (deploy/postgres/roles.sql). The caller holds `alone`.
     """
     collect_seldom()
     beside = settings.model_copy(update={"schema_name": f"{settings.schema_name}_next", "role": settings.owner})
@@ -105,6 +110,9 @@ def rebuild(  # noqa: PLR0913
                 read += history.feed(worker, history.ends(), tell, stopped)
             history.begin(worker)
             read += history.feed(worker, history.ends(), tell)
+            if prove is not None:
+                _refuse_wrong(prove(new))
+                read += history.feed(worker, history.ends(), tell)  # what came while this was proved
             with _administrator(settings).begin() as connected:
                 ends = history.within(_stop_the_old(connected, settings.schema_name))
                 hold_up(connected, settings.schema_name)
@@ -140,6 +148,14 @@ def _refuse_cut_off(topics: Sequence[str]) -> None:
         raise Refused(
             f"Kafka no longer has the first events of {', '.join(topics)}: tables made from the rest would hold less. Nothing was changed. "
             "Restore the log first (runbook: restore), or give --less."
+        )
+
+
+def _refuse_wrong(found: Sequence[str]) -> None:
+    if found:
+        raise Refused(
+            f"The new tables are not proved: {'; '.join(found[:TOLD])}{', and more' * (len(found) > TOLD)}. Nothing was changed. "
+            "Tell the developers what differs (runbook: rebuild)."
         )
 
 

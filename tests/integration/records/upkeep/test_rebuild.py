@@ -20,7 +20,7 @@ from kafka import TopicPartition as KafkaPartition
 from kafka.admin import KafkaAdminClient
 from prometheus_client import CollectorRegistry
 from psycopg import Connection
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from contracts.events import Topic
 from contracts.topics import topic_of
@@ -31,6 +31,7 @@ from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained, Place
 from services.chassis.streaming.kafka import Outgoing
+from services.operations.maintenance import wrong
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest import notes, times
 from services.records.ingest.guarding import parking
@@ -384,7 +385,18 @@ def test_it_makes_what_a_worker_makes_and_leaves_every_index(
     with _live(one, kafka):
         before, made = _came(one, name), _made(one, name)
     migrations = MIGRATIONS if name == "unpaid_work" else ORDERS_MIGRATIONS
-    rebuild(DatabaseSettings(url=postgres, schema_name=name), kafka, one.domain, migrations, lambda *_: None)
+    settings = DatabaseSettings(url=postgres, schema_name=name)
+    prove = partial(wrong, kafka, one.domain, lambda each, **_: each)
+
+    def altered(tables: Engine) -> list[str]:
+        with tables.begin() as connection:
+            connection.execute(text("UPDATE cells SET delta = delta + 7 WHERE measure = 'events'"))
+        return prove(tables)
+
+    with pytest.raises(Refused, match=r"not proved: .*cells.*and more\. Nothing was changed"):
+        rebuild(settings, kafka, one.domain, migrations, lambda *_: None, prove=altered)
+    assert _came(one, name) == before
+    rebuild(settings, kafka, one.domain, migrations, lambda *_: None, prove=prove)
     assert "left" not in caplog.text
     assert _came(one, name) == before
     assert _made(one, name) == made
