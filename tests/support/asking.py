@@ -13,7 +13,12 @@ import httpx2
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp
 
+from services.chassis.settings import HttpSettings
+
 T = TypeVar("T")
+
+UNLIMITED = HttpSettings(port=0, requests_per_minute=0, public_seconds=0)
+"""For an application that one test asks more than one caller may: for more than a minute, where the machine is slow."""
 
 
 class InThisThread(TestClient):

@@ -19,7 +19,7 @@ from services.reporting.app import build
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.settings import SCHEMA, ApiSettings
-from tests.support.asking import InThisThread
+from tests.support.asking import UNLIMITED, InThisThread
 
 SOURCE = TopicPartition("national.aggregates", 0)
 IDENTITY = SourceIdentity("cluster", "topic")
@@ -139,6 +139,7 @@ def client(database_settings: DatabaseSettings, database: Engine, keys: Keys) ->
     settings = ApiSettings(
         database=database_settings,
         tokens=TokenSettings(public_key=keys.public, development=True),
+        http=UNLIMITED,
         site=SiteSettings(simulated=True, insecure_cookie=True),
     )
     return InThisThread(build(settings, database, new_registry(), FixedClock(NOW)))

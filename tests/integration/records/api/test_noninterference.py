@@ -37,7 +37,7 @@ from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
 from tests.support import desk, parts, walk
 from tests.support.answered import Answered, answers
-from tests.support.asking import InThisThread
+from tests.support.asking import UNLIMITED, InThisThread
 from tests.support.desk import Pages, client, desk_of, keys, new_client, noon_of, token
 from tests.support.lives import event as told_event
 from tests.support.lives import imposed
@@ -104,7 +104,8 @@ class World:
 
     def _figures(self) -> TestClient:
         """Return reporting, which has heard nothing: reports of the desk ask it."""
-        settings = ApiSettings(database=settings_of(self._reporting), tokens=TokenSettings(public_key=keys().public))
+        told = TokenSettings(public_key=keys().public)
+        settings = ApiSettings(database=settings_of(self._reporting), tokens=told, http=UNLIMITED)
         return InThisThread(build(settings, self._reporting, new_registry(), noon_of(TODAY)))
 
     def begin(self, seed: int) -> None:

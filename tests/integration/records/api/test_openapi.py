@@ -77,7 +77,7 @@ def application(domain: Domain, parts: run_api.Parts) -> FastAPI:
     told = ApiSettings(
         kafka=KafkaSettings(bootstrap="nowhere:1"),
         database=nowhere(domain.service),
-        http=ApiHttpSettings(port=0, requests_per_minute=MANY),
+        http=ApiHttpSettings(port=0, requests_per_minute=MANY, public_seconds=MANY),
         tokens=TOKENS,
         metrics=MetricsSettings(port=0),
     )
@@ -251,7 +251,9 @@ def test_nothing_that_is_asked_of_the_desk_is_a_fault_of_ours(applications: dict
     }
     client = httpx.AsyncClient(mounts=by_host)
     asked = PlatformSettings(orders_url="http://orders", unpaid_work_url="http://unpaid_work")
-    told = DeskSettings(tokens=TOKENS, platform=asked, http=HttpSettings(port=0, requests_per_minute=MANY))
+    told = DeskSettings(
+        tokens=TOKENS, platform=asked, http=HttpSettings(port=0, requests_per_minute=MANY, public_seconds=MANY)
+    )
     token = bearer(MANAGER)["Authorization"].partition(" ")[2]
     origin = {"Cookie": f"{COOKIE}={token}", "Origin": "http://testserver"}
     assert_no_fault_of_ours(

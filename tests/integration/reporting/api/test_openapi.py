@@ -57,7 +57,7 @@ def application(database: Engine) -> FastAPI:
     told = ApiSettings(
         database=nowhere(SCHEMA),
         tokens=TOKENS,
-        http=HttpSettings(port=0, requests_per_minute=MANY),
+        http=HttpSettings(port=0, requests_per_minute=MANY, public_seconds=MANY),
     )
     return build(told, database, new_registry(), FixedClock(NOW))
 

@@ -24,7 +24,7 @@ from services.chassis.api.auth import Identity, mint
 from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.metrics import new_registry
-from services.chassis.settings import DatabaseSettings, HttpSettings, SiteSettings
+from services.chassis.settings import DatabaseSettings, SiteSettings
 from services.reporting.app import build
 from services.reporting.disclosure import gate
 from services.reporting.disclosure.rounding import Cells, Earlier, Told, rounded
@@ -37,7 +37,7 @@ from services.reporting.registry.indicators import Kind
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW
-from tests.support.asking import InThisThread
+from tests.support.asking import UNLIMITED, InThisThread
 from tests.support.generated.openapi import KEYS, TOKENS, nowhere
 from tests.support.generated.thorough import turns
 from tests.support.made import released_monthly
@@ -80,7 +80,7 @@ def application(database: Engine) -> TestClient:
     told = ApiSettings(
         database=nowhere(SCHEMA),
         tokens=TOKENS,
-        http=HttpSettings(port=0, requests_per_minute=0),
+        http=UNLIMITED,
         site=SiteSettings(simulated=True, insecure_cookie=True),
     )
     return InThisThread(build(told, database, new_registry(), FixedClock(NOW)))

@@ -22,14 +22,14 @@ from contracts.cells import Cell, Service
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine, transaction
 from services.chassis.metrics import new_registry
-from services.chassis.settings import DatabaseSettings, HttpSettings, SiteSettings
+from services.chassis.settings import DatabaseSettings, SiteSettings
 from services.reporting.app import build
 from services.reporting.files import store
 from services.reporting.ingest.store import fold, write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position, taken
-from tests.support.asking import InThisThread
+from tests.support.asking import UNLIMITED, InThisThread
 from tests.support.checking.recomputed import (
     OFF_IN_A_QUARTER,
     OFF_IN_A_YEAR,
@@ -162,9 +162,8 @@ def released(migrated: Callable[[], str]) -> Iterator[Released]:
     name = publication.make(database, LAST, NOW.date() - timedelta(days=1), clock)
     publication.publish(database, name, clock)
     store.make_files(database, name, NOW.date())
-    http = HttpSettings(port=0, requests_per_minute=0)
     site = SiteSettings(simulated=True, insecure_cookie=True)
-    told = ApiSettings(database=nowhere(SCHEMA), tokens=TOKENS, http=http, site=site)
+    told = ApiSettings(database=nowhere(SCHEMA), tokens=TOKENS, http=UNLIMITED, site=site)
     client = InThisThread(build(told, database, new_registry(), clock))
     names = [each["name"] for each in client.get(f"/v1/releases/{name}/files").json()["files"]]
     files = [client.get(f"/releases/{name}/files/{each}").text for each in names if each.startswith("data/")]

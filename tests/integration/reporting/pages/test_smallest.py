@@ -19,7 +19,7 @@ from services.reporting.ingest.store import fold, write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position, taken
-from tests.support.asking import InThisThread
+from tests.support.asking import UNLIMITED, InThisThread
 from tests.support.generated.openapi import TOKENS, nowhere
 from tests.support.made.released_monthly import cells_of
 from tests.unit.reporting.disclosure.test_budget import SMALLEST
@@ -38,7 +38,9 @@ def released(migrated: Callable[[], str]) -> Iterator[TestClient]:
         write(connection, fold([*cells, *(heard for each in shown for heard in taken(each)), *shown]))
     clock = FixedClock(NOW)
     publication.publish(database, publication.make(database, LAST, NOW.date() - timedelta(days=1), clock), clock)
-    told = ApiSettings(database=nowhere(SCHEMA), tokens=TOKENS, site=SiteSettings(simulated=True, insecure_cookie=True))
+    told = ApiSettings(
+        database=nowhere(SCHEMA), tokens=TOKENS, http=UNLIMITED, site=SiteSettings(simulated=True, insecure_cookie=True)
+    )
     yield InThisThread(build(told, database, new_registry(), FixedClock(NOW)))
     database.dispose()
 
