@@ -35,7 +35,8 @@ from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings
-from services.reporting.ingest.store import fold, write
+from services.reporting.ingest.fold import fold
+from services.reporting.ingest.store import write
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases import publication
 from services.reporting.settings import MIGRATIONS, SCHEMA

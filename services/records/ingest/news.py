@@ -14,7 +14,7 @@ from contracts.decoding.codec import Event
 from services.chassis import database
 from services.records.ingest.tables import changes as table
 from services.records.ingest.tables import records
-from services.records.model.fold import Folded, Turn, turns
+from services.records.model.fold import Folded, Turn, turns_between
 from services.records.model.summary import Standing
 
 MENDED_FROM = 1_000_000
@@ -61,12 +61,7 @@ def note(connection: Connection, commit: Commit, standings: Iterable[tuple[str, 
     )
     before = {subject: set(rules) for subject, rules in connection.execute(query)}
     after = {subject: _rules(standing) for subject, standing in standings}
-    found = [
-        turn
-        for subject in sorted(before | after)
-        for turn in turns(subject, before.get(subject, set()), after.get(subject, set()))
-    ]
-    rows = list(_numbered(commit, map(_turned, found)))
+    rows = list(_numbered(commit, map(_turned, turns_between(before, after))))
     if rows:
         database.stage(connection, table, _COLUMNS, rows).append()
 

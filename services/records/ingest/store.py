@@ -245,7 +245,8 @@ def _cell_rows(shard: Shard, folded: Folded) -> Iterator[CellRow]:
 def _stage_cells(connection: Connection, changes: Mapping[Shard, Folded]) -> Iterator[Write]:
     yield from stage_cells(connection, [row for shard, folded in changes.items() for row in _cell_rows(shard, folded)])
     for shard, folded in changes.items():
-        yield partial(_renew_later, connection, shard, folded)
+        if late := folded.late_cells():
+            yield partial(_renew_later, connection, shard, late)
 
 
 _LATER = text(
@@ -256,19 +257,11 @@ _LATER = text(
 )
 
 
-def _renew_later(connection: Connection, shard: Shard, folded: Folded) -> None:
-    """Mark later days of a cell for publishing again, since a delta before them changes their values too."""
-    late = [
-        (*cell, day)
-        for day, deltas in folded.cells.items()
-        if day < folded.known_before
-        for cell, delta in deltas.items()
-        if delta
-    ]
-    if late:
-        measures, periods, categories, days = map(list, zip(*late, strict=True))
-        names = {"measures": measures, "periods": periods, "categories": categories, "days": days}
-        connection.execute(_LATER, {"authority": shard.authority, "version": shard.version, **names})
+def _renew_later(connection: Connection, shard: Shard, late: Sequence[tuple[str, date, str, date]]) -> None:
+    """Mark later days of these cells for publishing again, since a delta before them changes their values too."""
+    measures, periods, categories, days = map(list, zip(*late, strict=True))
+    names = {"measures": measures, "periods": periods, "categories": categories, "days": days}
+    connection.execute(_LATER, {"authority": shard.authority, "version": shard.version, **names})
 
 
 def load_people(connection: Connection, wanted: Collection[tuple[str, str]]) -> dict[str, dict[str, Stays]]:

@@ -27,7 +27,7 @@ from services.records.ingest.recount import recount
 from services.records.ingest.sequences import counters
 from services.records.ingest.store import Shard, Write
 from services.records.ingest.times import Replaced, Times
-from services.records.model.counting import Counted, merge
+from services.records.model.counting import Counted
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, Folded, PutAside, fold, read, subjects
 from services.records.model.people import Stays, plan
@@ -214,7 +214,10 @@ class Worker:
         }
         writes: list[Write] = []
         if self._domain.follows_counters:
-            writes += counters.stage(connection, arrivals, changes)
+            followed = counters.follow(connection, arrivals)
+            for shard, folded in changes.items():
+                folded.add(followed.cells.get(shard.authority, {}))
+            writes += counters.stage(connection, followed)
         writes += store.stage(connection, self._domain, changes, _count_people(connection, changes))
         store.hurry(connection)
         positions.advance(connection, self._positions, slices)
@@ -294,6 +297,5 @@ def _count_people(connection: Connection, changes: Mapping[Shard, Folded]) -> di
     known = store.load_people(connection, sorted(wanted))
     plans = {authority: plan(known[authority], folded.people) for authority, folded in told.items()}
     for authority, people in plans.items():
-        for day, cells in people.cells.items():
-            merge(told[authority].cells.setdefault(day, {}), cells)
+        told[authority].add(people.cells)
     return {authority: people.orders for authority, people in plans.items()}

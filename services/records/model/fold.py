@@ -79,6 +79,21 @@ class Folded:
     known_before: date = date.min
     """The day up to which cells were counted before. A service reads two topics, and one may be behind the other."""
 
+    def add(self, cells: Mapping[date, Cells]) -> None:
+        """Add cells that were planned beside the records, by the day on which they became known."""
+        for day, found in cells.items():
+            merge(self.cells.setdefault(day, {}), found)
+
+    def late_cells(self) -> list[tuple[str, date, str, date]]:
+        """Return the cells that change on a day before the last one that was counted, each with that day."""
+        return [
+            (*cell, day)
+            for day, deltas in self.cells.items()
+            if day < self.known_before
+            for cell, delta in deltas.items()
+            if delta
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class _Structured:
@@ -155,6 +170,15 @@ def _broken(before: Counted, after: Counted, domain: Domain) -> Iterator[set[str
 def turns(subject: str, before: AbstractSet[str], after: AbstractSet[str]) -> list[Turn]:
     """Return the rules that a record began or ceased to break."""
     return [Turn(subject, rule, rule in after) for rule in sorted(before ^ after)]
+
+
+def turns_between(before: Mapping[str, AbstractSet[str]], after: Mapping[str, AbstractSet[str]]) -> list[Turn]:
+    """Return the rules that any record began or ceased to break. Both give the broken rules of each subject that breaks any."""
+    return [
+        turn
+        for subject in sorted(before.keys() | after.keys())
+        for turn in turns(subject, before.get(subject, set()), after.get(subject, set()))
+    ]
 
 
 def _tell_again(cells: dict[date, Cells], one: _Touched, days: list[date], whole: Cells, domain: Domain) -> None:

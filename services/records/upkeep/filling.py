@@ -26,9 +26,10 @@ from services.chassis.streaming.log import Log
 from services.records.ingest import notes, store, times
 from services.records.ingest.guarding import parking
 from services.records.ingest.sequences import counters
+from services.records.ingest.store import Write
 from services.records.ingest.times import Times
 from services.records.ingest.worker import put_aside
-from services.records.model.counting import Counted, merge
+from services.records.model.counting import Counted
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, Folded, fold, read, subjects
 from services.records.model.people import Stays, plan
@@ -152,16 +153,12 @@ class _Filling:
     def _write(self, arrivals: list[Arrival]) -> None:
         if not arrivals:
             return
-        authority, domain = self._stretch.authority, self._domain
+        domain = self._domain
         after = self._shard.after(arrivals, counted_by=domain.rules)
         held = {subject: self._held.take(subject) for subject in subjects(arrivals, domain)}
         folded = fold(arrivals, held, domain)
         self._count_people(folded)
-        writes = (
-            list(counters.stage(self._connection, {authority: arrivals}, {after: folded}))
-            if domain.follows_counters
-            else []
-        )
+        writes = self._follow(folded, arrivals) if domain.follows_counters else []
         store.bump(self._connection, [after])
         for write in writes:
             write()
@@ -169,11 +166,15 @@ class _Filling:
         self._shard = after
         self._held.keep(held | folded.records)
 
+    def _follow(self, folded: Folded, arrivals: list[Arrival]) -> list[Write]:
+        followed = counters.follow(self._connection, {self._stretch.authority: arrivals})
+        folded.add(followed.cells.get(self._stretch.authority, {}))
+        return list(counters.stage(self._connection, followed))
+
     def _count_people(self, folded: Folded) -> None:
         known = {stay.person: self._people.get(stay.person, Stays()) for _, stay, _ in folded.people}
         people = plan(known, folded.people)
-        for day, cells in people.cells.items():
-            merge(folded.cells.setdefault(day, {}), cells)
+        folded.add(people.cells)
         for stay, orders in people.orders.items():
             self._people.setdefault(stay.person, Stays())[stay] = orders
 

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, Engine, text
 
 from services.chassis.database import transaction
 from services.chassis.failures import Away
+from services.reporting.ingest.fold import Origin
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.store import Origin
 
 log = logging.getLogger(__name__)
 

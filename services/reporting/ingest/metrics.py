@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Position, Service
-from services.reporting.ingest.store import Origin
+from services.reporting.ingest.fold import Origin
 
 DELAYS = (0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400)
 SINCE_TOLD = (1, 5, 15, 60, 600, 3600, 86_400, 3 * 86_400, 10 * 86_400)

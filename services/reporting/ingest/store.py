@@ -1,70 +1,26 @@
-"""The writes of the worker: rows of cells and positions, folded so that neither order nor repeats matter."""
+"""The writes of the worker: rows of cells and positions, as `fold.py` plans them, and messages that were put aside."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, select, text, tuple_
 
-from contracts.cells import Aggregate, Cell, Holdings, Position
+from contracts.cells import Cell, Holdings, Position
 from services.chassis.database import Excluded, upsert
+from services.reporting.ingest.fold import Folded, Origin, plan
 from services.reporting.read import tables
 from services.reporting.read.tables import cells, positions, present
 
 
-class Origin(NamedTuple):
-    """One service's rows about one authority."""
-
-    service: str
-    authority: str
-
-
-@dataclass(slots=True)
-class Folded:
-    """A batch with only its latest rows. Their order makes no difference."""
-
-    rows: dict[tuple[str, int], Cell] = field(default_factory=dict)
-    positions: dict[Origin, Position] = field(default_factory=dict)
-
-
-def fold(aggregates: Iterable[Aggregate]) -> Folded:
-    """Keep the greatest version of each row, and the greatest position of each shard."""
-    folded = Folded()
-    for aggregate in aggregates:
-        match aggregate:
-            case Cell():
-                key = (aggregate.key, aggregate.generation)
-                held = folded.rows.get(key)
-                if held is None or held.version <= aggregate.version:
-                    folded.rows[key] = aggregate
-            case Position():
-                shard = Origin(aggregate.service, aggregate.authority)
-                last = folded.positions.get(shard)
-                if last is None or _rank(last) <= _rank(aggregate):
-                    folded.positions[shard] = aggregate
-    return folded
-
-
-def _rank(position: Position) -> tuple[int, int]:
-    return position.generation, position.version
-
-
 def write(connection: Connection, folded: Folded) -> None:
-    """Store the rows, and show those of the generation that the positions name. Rows of older generations do not count."""
-    before = visible(connection)
-    after = before | {
-        shard: position.generation
-        for shard, position in folded.positions.items()
-        if position.generation > before.get(shard, 0)
-    }
-    rows = [row for row in folded.rows.values() if row.generation >= after.get(Origin(row.service, row.authority), 0)]
-    _store(connection, rows)
-    swapped = {shard for shard, generation in after.items() if generation != before.get(shard)}
-    for shard in sorted(swapped):
-        _swap(connection, shard, after[shard])
-    _show(connection, [row for row in rows if _is_shown(row, before, after)])
-    _place(connection, folded.positions.values())
+    """Store the rows, and show those of the generation that the positions name."""
+    planned = plan(folded, visible(connection))
+    _store(connection, planned.rows)
+    for shard, generation in planned.swaps.items():
+        _swap(connection, shard, generation)
+    _show(connection, planned.shown)
+    _place(connection, planned.positions)
 
 
 def visible(connection: Connection) -> dict[Origin, int]:
@@ -121,11 +77,6 @@ def last_published_at(connection: Connection) -> datetime | None:
     return at
 
 
-def _is_shown(row: Cell, before: Mapping[Origin, int], after: Mapping[Origin, int]) -> bool:
-    shard = Origin(row.service, row.authority)
-    return before.get(shard) == after.get(shard) == row.generation
-
-
 # A version has one value. Where the same comes with another, the one here was altered, and `payback republish` puts it right.
 
 
@@ -147,7 +98,7 @@ def _further(new: Excluded) -> ColumnElement[bool]:
     return (there > here) | ((there == here) & differs)
 
 
-def _store(connection: Connection, rows: list[Cell]) -> None:
+def _store(connection: Connection, rows: Collection[Cell]) -> None:
     if not rows:
         return
     columns = ("service", "authority", "generation", "measure", "category", "period", "known_on", "version", "value")
@@ -158,25 +109,12 @@ def _store(connection: Connection, rows: list[Cell]) -> None:
     upsert(connection, cells, columns, values, key=columns[:7], where=_newer)
 
 
-def _show(connection: Connection, rows: list[Cell]) -> None:
-    latest: dict[tuple[object, ...], Cell] = {}
-    for row in rows:
-        key = (row.measure, row.authority, row.period, row.category, row.service)
-        held = latest.get(key)
-        if held is None or held.known_on < row.known_on:
-            latest[key] = row
-    if not latest:
+def _show(connection: Connection, rows: Collection[Cell]) -> None:
+    if not rows:
         return
     columns = ("measure", "authority", "period", "category", "service", "known_on", "version", "value")
-    values = [(*key, row.known_on, row.version, row.value) for key, row in latest.items()]
-    upsert(
-        connection,
-        present,
-        columns,
-        values,
-        key=columns[:5],
-        where=_later,
-    )
+    values = [(r.measure, r.authority, r.period, r.category, r.service, r.known_on, r.version, r.value) for r in rows]
+    upsert(connection, present, columns, values, key=columns[:5], where=_later)
 
 
 def _swap(connection: Connection, shard: Origin, generation: int) -> None:

@@ -20,8 +20,9 @@ from services.chassis.streaming.seal import seal_in
 from services.chassis.streaming.told import told_in
 from services.reporting.ingest import store
 from services.reporting.ingest.believing import ANYBODY, Believing
+from services.reporting.ingest.fold import Origin, fold
 from services.reporting.ingest.metrics import IngestMetrics
-from services.reporting.ingest.store import Aside, Origin, fold, heard, write
+from services.reporting.ingest.store import Aside, heard, write
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,8 @@ from contracts.periods import add_months, month_of
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine, transaction
 from services.chassis.settings import DatabaseSettings
-from services.reporting.ingest.store import fold, write
+from services.reporting.ingest.fold import fold
+from services.reporting.ingest.store import write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA
 from tests.integration.reporting.conftest import NOW, position

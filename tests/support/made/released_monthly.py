@@ -15,7 +15,8 @@ from contracts.codes import CLIENT_BASED, SERVICE_BASED
 from contracts.periods import last_day, months_between, year_months, year_of
 from services.chassis.clock import FixedClock
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY
-from services.reporting.ingest.store import fold, write
+from services.reporting.ingest.fold import fold
+from services.reporting.ingest.store import write
 from services.reporting.read.tables import public_cells
 from services.reporting.registry.deadlines import AWAITED, OVERDUE
 from services.reporting.releases import publication

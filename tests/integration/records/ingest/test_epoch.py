@@ -14,7 +14,7 @@ from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
 from services.records.ingest.worker import Worker
-from services.reporting.ingest.store import fold
+from services.reporting.ingest.fold import fold
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 

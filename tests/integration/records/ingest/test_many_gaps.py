@@ -27,7 +27,7 @@ def test_where_a_number_is_missing_is_found_without_looking_at_all_that_are(
     came = [(number, MONTH) for number in range(1_400_000, 1_405_000, 5)]
     hurried = engine(DatabaseSettings(url=postgres, schema_name="unpaid_work", statement_timeout_seconds=2))
     with hurried.begin() as connection:
-        found = counters._load(connection, {source: {MONTH: came}})
+        found = counters.load(connection, {source: {MONTH: came}})
     hurried.dispose()
     assert found == {
         source: Numbers(1_500_006, [Gap(n, n + 5, MONTH) for n in range(1_400_000, 1_405_000, 10)]),

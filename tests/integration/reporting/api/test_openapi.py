@@ -17,7 +17,8 @@ from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, HttpSettings
 from services.reporting.app import build
-from services.reporting.ingest.store import Folded, fold, write
+from services.reporting.ingest.fold import Folded, fold
+from services.reporting.ingest.store import write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position

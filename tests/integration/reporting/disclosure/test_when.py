@@ -20,7 +20,8 @@ from services.chassis.api.policy import Policy
 from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.settings import DatabaseSettings
-from services.reporting.ingest.store import fold, write
+from services.reporting.ingest.fold import fold
+from services.reporting.ingest.store import write
 from services.reporting.read.tables import checkpoints
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.releases.change_marker import marker

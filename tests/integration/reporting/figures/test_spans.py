@@ -16,7 +16,8 @@ from services.chassis.database import engine, transaction
 from services.chassis.settings import DatabaseSettings
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.figures.answers import Enquiry, Question, answer
-from services.reporting.ingest.store import fold, write
+from services.reporting.ingest.fold import fold
+from services.reporting.ingest.store import write
 from services.reporting.read.queries import Grain
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS

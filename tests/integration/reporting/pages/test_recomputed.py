@@ -25,7 +25,8 @@ from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, SiteSettings
 from services.reporting.app import build
 from services.reporting.files import store
-from services.reporting.ingest.store import fold, write
+from services.reporting.ingest.fold import fold
+from services.reporting.ingest.store import write
 from services.reporting.releases import publication
 from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.reporting.conftest import NOW, position, taken
