@@ -10,8 +10,8 @@ from services.chassis.api.auth import PUBLIC, Identity
 from services.chassis.database import transaction
 from services.chassis.failures import Away
 from services.reporting.figures.answers import Enquiry, NothingReleased
-from services.reporting.pages.content import views
-from services.reporting.pages.content.views import Reader
+from services.reporting.pages.content.reader import Reader
+from services.reporting.pages.content.sections import headlines
 from services.reporting.pages.site import Site
 from services.reporting.read.vintages import Rounded
 from services.reporting.registry.catalogue import INDICATORS
@@ -65,7 +65,7 @@ class Warming:
     def _look(self, viewer: Identity) -> None:
         with transaction(self._site.database) as connection, suppress(NothingReleased):
             reader = Reader(Enquiry(connection, viewer, self._site.clock().date(), many=True))
-            views.headline(reader, INDICATORS["orders_imposed"], reader.choices()[0].span)
+            headlines.headline(reader, INDICATORS["orders_imposed"], reader.choices()[0].span)
 
     def _releases(self) -> None:
         """Prepare all cells of the newest release, and of the held one: many visitors come at the moment at which it opens."""

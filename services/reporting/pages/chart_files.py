@@ -11,10 +11,11 @@ from services.chassis.web.words import counted
 from services.reporting.disclosure.gate import NotForViewer
 from services.reporting.figures.answers import NothingReleased
 from services.reporting.formats.publisher import LICENCE, PUBLISHER
-from services.reporting.pages.content import views
 from services.reporting.pages.content.choices import Choice, chosen
 from services.reporting.pages.content.comparisons import Order, comparison
-from services.reporting.pages.content.views import Reader, Trend
+from services.reporting.pages.content.reader import Reader
+from services.reporting.pages.content.sections import trends
+from services.reporting.pages.content.sections.trends import Trend
 from services.reporting.pages.downloads import named
 from services.reporting.pages.site import Site, release_of
 from services.reporting.registry.absent import NotThere
@@ -72,7 +73,7 @@ def _drawn(site: Site, request: Request, draw: Drawn, indicator: Indicator, area
 
 def over_time(reader: Reader, indicator: Indicator, choice: Choice, area: str) -> Picture:
     """Draw the line of an indicator's page."""
-    trend = views.trend(reader, indicator, choice.span, area)
+    trend = trends.trend(reader, indicator, choice.span, area)
     if not trend.drawing:
         raise NotThere
     notes = [f"In {indicator.unit}.", *_said_of(trend), *trend.signals]

@@ -21,16 +21,23 @@ from services.reporting.figures.answers import NothingReleased
 from services.reporting.figures.evidence import DOUBTS
 from services.reporting.pages.addresses import Addresses, in_release, within_release
 from services.reporting.pages.chart_files import add_chart_files
-from services.reporting.pages.content import overview, publications, scorecard, standards, views, words
+from services.reporting.pages.content import overview, publications, scorecard, standards, words
 from services.reporting.pages.content.changes import CHANGES_SHOWN
 from services.reporting.pages.content.choices import chosen
 from services.reporting.pages.content.comparisons import SORTS, Order, comparison
+from services.reporting.pages.content.reader import Reader, grain_of
 from services.reporting.pages.content.searching import LONGEST_SEARCH, matches, search
+from services.reporting.pages.content.sections import outlook
+from services.reporting.pages.content.sections.areas import AREA_CHOICES, area_table, by_area, by_name
+from services.reporting.pages.content.sections.breakdowns import breakdown
+from services.reporting.pages.content.sections.file_links import Downloads
+from services.reporting.pages.content.sections.headlines import HEADLINES, figure, headline
+from services.reporting.pages.content.sections.themes import themes
+from services.reporting.pages.content.sections.trends import by_version, trend
 from services.reporting.pages.content.since_when import courses
 from services.reporting.pages.content.so_far import so_far
 from services.reporting.pages.content.standards import STANDARDS
 from services.reporting.pages.content.tiles import tiles
-from services.reporting.pages.content.views import Reader
 from services.reporting.pages.discovery import add_discovery, as_json_ld
 from services.reporting.pages.downloads import add_downloads
 from services.reporting.pages.site import Site, release_of
@@ -147,8 +154,8 @@ def _overview(site: Site, request: Request) -> Shown:
             awaited=next(iter(to_come(announcing.calendar(reader.connection))), None),
             provisional=[each.indicator.title for each in standings if each.mark == words.PROVISIONAL],
             headlines=[
-                views.headline(reader, INDICATORS[name], choice.span)
-                for name in views.HEADLINES
+                headline(reader, INDICATORS[name], choice.span)
+                for name in HEADLINES
                 if INDICATORS[name] not in STANDARDS
             ],
             **_completeness(site, reader, choice.span),
@@ -184,15 +191,15 @@ def _completeness(
     found = [each for each in judged if each.authority in members(area)]
     live = reader.viewer.audience != "public" and reader.wanted is None
     doubtful = any(each.state is quality.State.PARTIAL for each in found)
-    lacking, name = views.lacking(reader, span, area, indicator), AREA_NAMES[area]
+    lacking, name = outlook.lacking(reader, span, area, indicator), AREA_NAMES[area]
     return {
         "completeness": words.completeness_of(found, services),
         "release": None if live and reader.viewer.audience == "national" else published,
         "live": live,
         "known_on": site.clock(),
         "lacking": words.without(lacking, name) if lacking else "",
-        "to_come": words.to_come(views.to_come(reader, span, area), silent=lacking == [name], doubtful=doubtful),
-        "downloads": views.Downloads(span, reader.definition),
+        "to_come": words.to_come(outlook.to_come(reader, span, area), silent=lacking == [name], doubtful=doubtful),
+        "downloads": Downloads(span, reader.definition),
     }
 
 
@@ -202,8 +209,8 @@ def _indicators(site: Site, request: Request) -> Shown:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         found = {
-            theme: [views.headline(reader, each, choice.span) for each in indicators if matches(each, sought)]
-            for theme, indicators in views.themes(reader.viewer).items()
+            theme: [headline(reader, each, choice.span) for each in indicators if matches(each, sought)]
+            for theme, indicators in themes(reader.viewer).items()
         }
         return shown(
             "indicators",
@@ -224,20 +231,20 @@ def _indicator(site: Site, request: Request) -> Shown:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
         indicator = reader.in_force(indicator)
-        breakdowns = [views.breakdown(reader, indicator, name, choice.span, area) for name, _ in indicator.breakdowns]
+        breakdowns = [breakdown(reader, indicator, name, choice.span, area) for name, _ in indicator.breakdowns]
         return shown(
             "indicator",
             indicator=indicator,
             versions=_versions(reader, indicator),
-            by_version=views.by_version(reader, indicator, choice.span, area),
+            by_version=by_version(reader, indicator, choice.span, area),
             area=area,
             offered=offered,
             choice=choice,
-            headline=views.headline(reader, indicator, choice.span, area),
-            trend=views.trend(reader, indicator, choice.span, area),
+            headline=headline(reader, indicator, choice.span, area),
+            trend=trend(reader, indicator, choice.span, area),
             breakdowns=breakdowns,
-            areas=[views.by_area(reader, indicator, choice.span, by) for by in ("authority", "health_board")],
-            area_choices=views.AREA_CHOICES,
+            areas=[by_area(reader, indicator, choice.span, by) for by in ("authority", "health_board")],
+            area_choices=AREA_CHOICES,
             comparable=indicator.kind is Kind.SHARE,
             **_completeness(site, reader, choice.span, area, indicator),
         )
@@ -275,14 +282,14 @@ def _authorities(site: Site, request: Request) -> Shown:
     with site.reading(request) as reader:
         offered = reader.choices()
         choice = chosen(offered, request.query_params.get("period"))
-        indicators = [INDICATORS[name] for name in views.HEADLINES]
+        indicators = [INDICATORS[name] for name in HEADLINES]
         return shown(
             "authorities",
             offered=offered,
             choice=choice,
             indicators=indicators,
-            table=views.area_table(reader, indicators, choice.span),
-            downloads=views.Downloads(choice.span, None),
+            table=area_table(reader, indicators, choice.span),
+            downloads=Downloads(choice.span, None),
         )
 
 
@@ -299,17 +306,17 @@ def _authority(site: Site, request: Request) -> Shown:
         scored = scorecard.scorecard(reader, code, choice.span, similar, times)
         by_theme = {
             theme: [
-                (views.headline(reader, each, choice.span, code), views.figure(reader, each, choice.span))
+                (headline(reader, each, choice.span, code), figure(reader, each, choice.span))
                 for each in indicators
                 if each not in STANDARDS
             ]
-            for theme, indicators in views.themes(reader.viewer).items()
+            for theme, indicators in themes(reader.viewer).items()
         }
         return shown(
             "authority",
             code=code,
             name=AREA_NAMES[code],
-            by=views.grain_of(reader, STANDARDS[0], code).period,
+            by=grain_of(reader, STANDARDS[0], code).period,
             summary=scorecard.summary(AREA_NAMES[code], scored, times),
             scored=scored,
             peers=len(peers),
@@ -319,7 +326,7 @@ def _authority(site: Site, request: Request) -> Shown:
             similar=similar,
             similar_count=scorecard.SIMILAR,
             so_far=so_far(reader, code),
-            others=[each for each in views.by_name(peers) if each[0] != code],
+            others=[each for each in by_name(peers) if each[0] != code],
             offered=offered,
             choice=choice,
             themes=by_theme,
@@ -374,7 +381,7 @@ def _release(site: Site, request: Request) -> Shown:
             "most": CHANGES_SHOWN,
             "about_data": about,
             "area": area,
-            "area_choices": views.AREA_CHOICES,
+            "area_choices": AREA_CHOICES,
         }
         return shown("release", **(completeness | values))
 
@@ -382,7 +389,7 @@ def _release(site: Site, request: Request) -> Shown:
 def _search(site: Site, request: Request) -> Shown:
     sought = request.query_params.get("q", "").strip()[:LONGEST_SEARCH]
     with site.reading(request) as reader:
-        indicators = chain.from_iterable(views.themes(reader.viewer).values())
+        indicators = chain.from_iterable(themes(reader.viewer).values())
         found = search(sought, indicators, index.all_releases(reader.connection, reader.viewer))
     return shown("search", sought=sought, found=found)
 

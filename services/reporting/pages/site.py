@@ -19,8 +19,9 @@ from services.reporting.figures.answers import Enquiry
 from services.reporting.formats.metadata import provisional_words
 from services.reporting.formats.publisher import CONTACT, LICENCE, PUBLISHER
 from services.reporting.pages.addresses import Addresses
-from services.reporting.pages.content import views, words
-from services.reporting.pages.content.views import Reader
+from services.reporting.pages.content import words
+from services.reporting.pages.content.reader import Reader
+from services.reporting.pages.content.sections import themes
 from services.reporting.pages.page_cache import PageCache
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.releases.change_marker import public_state
@@ -116,7 +117,7 @@ def site_of(database: Engine, clock: Clock, settings: SiteSettings) -> Site:
         "area_names": AREA_NAMES,
         "authority_codes": frozenset(AUTHORITIES),
         "scotland": SCOTLAND,
-        "direction": views.direction,
+        "direction": themes.direction,
         "provisional_words": provisional_words,
         "licence": LICENCE,
         "publisher": PUBLISHER,

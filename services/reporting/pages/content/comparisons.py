@@ -9,7 +9,7 @@ from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import Placing, compare
 from services.reporting.pages.content import words
-from services.reporting.pages.content.views import BY_AUTHORITY, Reader
+from services.reporting.pages.content.reader import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import name_in
 from services.reporting.registry.indicators import Indicator

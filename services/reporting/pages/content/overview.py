@@ -10,8 +10,8 @@ from services.reporting.figures.comparison import compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice, year_before
 from services.reporting.pages.content.moves import differ, none_moved, of_how_many
+from services.reporting.pages.content.reader import BY_AUTHORITY, Reader
 from services.reporting.pages.content.standards import STANDARDS, StandardLine, row_of
-from services.reporting.pages.content.views import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import AREA_NAMES, SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS

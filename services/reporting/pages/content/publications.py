@@ -11,7 +11,7 @@ from services.reporting.formats.publisher import bibtex, citation
 from services.reporting.pages.content import overview, standards, words
 from services.reporting.pages.content.changes import Changes, cell_changes, published_changes
 from services.reporting.pages.content.choices import Choice
-from services.reporting.pages.content.views import Reader
+from services.reporting.pages.content.reader import Reader
 from services.reporting.registry.areas import SCOTLAND, authorities_of
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator

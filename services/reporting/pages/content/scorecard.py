@@ -11,8 +11,8 @@ from services.reporting.figures.comparison import Comparison, compare
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import Choice
 from services.reporting.pages.content.moves import Move, Way, none_moved, of_how_many
+from services.reporting.pages.content.reader import BY_AUTHORITY, Reader, series
 from services.reporting.pages.content.standards import STANDARDS, row_of
-from services.reporting.pages.content.views import BY_AUTHORITY, Reader, series
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.indicators import Indicator

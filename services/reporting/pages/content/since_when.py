@@ -9,7 +9,8 @@ from services.reporting.disclosure.gate import Row
 from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import placing, share_of
 from services.reporting.pages.content import words
-from services.reporting.pages.content.views import Reader, by_name
+from services.reporting.pages.content.reader import Reader
+from services.reporting.pages.content.sections.areas import by_name
 from services.reporting.read.queries import Grain, Span
 from services.reporting.registry.areas import SCOTLAND, authorities_of
 from services.reporting.registry.indicators import Indicator

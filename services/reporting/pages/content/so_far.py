@@ -7,8 +7,8 @@ from contracts.periods import month_of
 from services.reporting.disclosure.gate import Gate
 from services.reporting.figures.answers import Question
 from services.reporting.pages.content import words
+from services.reporting.pages.content.reader import Reader, only
 from services.reporting.pages.content.standards import STANDARDS
-from services.reporting.pages.content.views import Reader, only
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
 

@@ -9,7 +9,7 @@ from services.reporting.figures.answers import Question
 from services.reporting.pages.content import words
 from services.reporting.pages.content.choices import year_before
 from services.reporting.pages.content.moves import Move
-from services.reporting.pages.content.views import Reader, only, series
+from services.reporting.pages.content.reader import Reader, only, series
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS

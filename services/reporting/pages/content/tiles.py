@@ -8,7 +8,7 @@ from contracts.authorities import AUTHORITIES
 from services.reporting.figures.answers import Question
 from services.reporting.figures.comparison import compare
 from services.reporting.pages.content import words
-from services.reporting.pages.content.views import BY_AUTHORITY, Reader
+from services.reporting.pages.content.reader import BY_AUTHORITY, Reader
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import authorities_of
 from services.reporting.registry.indicators import Indicator

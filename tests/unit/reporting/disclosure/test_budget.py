@@ -12,7 +12,7 @@ from services.chassis.api.auth import PUBLIC
 from services.reporting.disclosure.gate import Figure, Gate, Row
 from services.reporting.disclosure.linked_tables import NATIONAL_ONLY, cells_in
 from services.reporting.disclosure.rounding import CellKey, Cells, rounded
-from services.reporting.pages.content import views
+from services.reporting.pages.content.sections import headlines
 from services.reporting.pages.content.standards import STANDARDS
 from services.reporting.read.vintages import Rounded
 from services.reporting.registry.areas import SCOTLAND, members
@@ -22,7 +22,7 @@ from tests.support.made.released_monthly import cells_of
 
 FIRST, LAST = date(2024, 4, 1), date(2026, 3, 1)
 MONTHS = months_between(FIRST, LAST)
-HEADLINES = tuple(dict.fromkeys([*views.HEADLINES, *(each.id for each in STANDARDS)]))
+HEADLINES = tuple(dict.fromkeys([*headlines.HEADLINES, *(each.id for each in STANDARDS)]))
 """What the first page and the authorities' pages show first: all standards among it."""
 SMALLEST = ("S12000023", "S12000027", "S12000013")
 """Orkney, Shetland and the Western Isles."""

@@ -9,7 +9,8 @@ import pytest
 
 from contracts.authorities import AUTHORITIES
 from services.reporting.disclosure.gate import Row
-from services.reporting.pages.content.views import Reader, by_area
+from services.reporting.pages.content.reader import Reader
+from services.reporting.pages.content.sections.areas import by_area
 from services.reporting.read.queries import Span
 from services.reporting.registry.areas import SCOTLAND
 from services.reporting.registry.catalogue import INDICATORS

@@ -4,7 +4,7 @@ import pytest
 
 from services.reporting.disclosure.gate import Row
 from services.reporting.pages.content.changes import measured
-from services.reporting.pages.content.views import without_reason
+from services.reporting.pages.content.sections.breakdowns import without_reason
 
 
 def rows(*numbers: int | None, of: int = 1360) -> list[Row]:

@@ -9,8 +9,8 @@ from services.reporting.disclosure.gate import Row
 from services.reporting.pages.content import overview, standards
 from services.reporting.pages.content.comparisons import said
 from services.reporting.pages.content.moves import Move, differ, move, none_moved, of_how_many, off_by
+from services.reporting.pages.content.sections.trends import told
 from services.reporting.pages.content.since_when import told as told_since
-from services.reporting.pages.content.views import told
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.indicators import Indicator
 from services.reporting.statistics.funnel import Place, by_chance

@@ -1,0 +1,1 @@
+"""Sections of pages that show an indicator: gated answers arranged for reading. No number is made here."""
