@@ -82,7 +82,7 @@ class AggregatesSettings(Group):
 
 
 class WebhookSettings(Group):
-    """Settings of webhooks: allowed receivers and patience."""
+    """Settings of webhooks: allowed receivers, and how often to try one that fails."""
 
     key: SecretStr = Field(
         default=SecretStr(""),

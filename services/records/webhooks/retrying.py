@@ -36,7 +36,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Retries:
     """How long and how often to try a failing receiver, in seconds."""
 
     first: float
@@ -63,11 +63,11 @@ def taken(now: datetime) -> Course:
     return Course(now)
 
 
-def failed(before: Course, fault: Fault, now: datetime, patience: Patience, share: float = 1) -> Course:
+def failed(before: Course, fault: Fault, now: datetime, retries: Retries, share: float = 1) -> Course:
     """Return the state after a message was not accepted: the wait doubles each time. Only a share of it is waited, so that many receivers
     that failed together are not all tried together.
     """
     since = before.failing_since or now
-    over = fault is Fault.GONE or now - since >= timedelta(seconds=patience.give_up)
-    wait = min(patience.first * 2.0 ** min(before.attempts, 30), patience.longest) * share
+    over = fault is Fault.GONE or now - since >= timedelta(seconds=retries.give_up)
+    wait = min(retries.first * 2.0 ** min(before.attempts, 30), retries.longest) * share
     return Course(now + timedelta(seconds=wait), before.attempts + 1, since, fault, now if over else None)

@@ -16,7 +16,7 @@ from services.records.model.findings import Rule
 from services.records.webhooks.delivering import Limits, Postman
 from services.records.webhooks.feed import Feed
 from services.records.webhooks.metrics import WebhookMetrics
-from services.records.webhooks.retrying import Patience
+from services.records.webhooks.retrying import Retries
 from services.records.webhooks.sender import LONGEST_ROUND, Pace, Sender, Tools
 from services.records.webhooks.signing import Safe
 
@@ -55,9 +55,9 @@ def postman(settings: WebhookSettings, names: ThreadPoolExecutor) -> Postman:
 
 def pace(settings: WebhookSettings) -> Pace:
     """Return the pace that the operator has set."""
-    patience = Patience(settings.retry_first_seconds, settings.retry_longest_seconds, settings.give_up_hours * 3600)
+    retries = Retries(settings.retry_first_seconds, settings.retry_longest_seconds, settings.give_up_hours * 3600)
     lease = timedelta(seconds=LONGEST_ROUND + settings.timeout_seconds + SLACK_SECONDS)
-    return Pace(settings.poll_seconds, lease, patience)
+    return Pace(settings.poll_seconds, lease, retries)
 
 
 async def _until_told(sender: Sender) -> None:

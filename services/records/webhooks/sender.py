@@ -27,7 +27,7 @@ from services.records.webhooks.feed import Feed, Place, Told, generation_of
 from services.records.webhooks.message import message_of
 from services.records.webhooks.metrics import WebhookMetrics
 from services.records.webhooks.recording import record_look, record_stop
-from services.records.webhooks.retrying import Fault, Patience, failed, taken
+from services.records.webhooks.retrying import Fault, Retries, failed, taken
 from services.records.webhooks.signing import Safe, headers
 from services.records.webhooks.subscriptions import Subscription
 
@@ -48,7 +48,7 @@ class Pace:
     poll_seconds: float
     lease: timedelta
     """How long a receiver is taken for; longer than a round can take."""
-    patience: Patience
+    retries: Retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Sender:
     def _failed(self, to: Subscription, fault: Fault) -> Subscription:
         self._tools.metrics.messages.labels(to.authority, "failed").inc()
         share = _random.uniform(0.5, 1)
-        return replace(to, course=failed(to.course, fault, self._tools.clock(), self._pace.patience, share))
+        return replace(to, course=failed(to.course, fault, self._tools.clock(), self._pace.retries, share))
 
     def _end(self, connection: Connection, to: Subscription) -> None:
         if subscriptions.settle(connection, to) and to.course.stopped_at:

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.records.webhooks.retrying import Course, Fault, Patience, failed
+from services.records.webhooks.retrying import Course, Fault, Retries, failed
 
 NOW = datetime(2026, 3, 3, tzinfo=UTC)
-PATIENCE = Patience(first=5, longest=3600, give_up=72 * 3600)
+RETRIES = Retries(first=5, longest=3600, give_up=72 * 3600)
 LASTING = st.sampled_from([fault for fault in Fault if fault is not Fault.GONE])
 
 
@@ -17,7 +17,7 @@ LASTING = st.sampled_from([fault for fault in Fault if fault is not Fault.GONE])
 def test_one_that_goes_on_failing_is_given_up_within_an_hour_of_its_time(faults: list[Fault], share: float) -> None:
     course, now = Course(NOW), NOW
     for number, fault in enumerate(faults):
-        before, course = course, failed(course, fault, now, PATIENCE, share)
+        before, course = course, failed(course, fault, now, RETRIES, share)
         assert (course.attempts, course.failing_since, course.fault) == (number + 1, NOW, fault)
         wait = (course.next_at - now).total_seconds()
         assert wait == pytest.approx(share * min(5 * 2**before.attempts, 3600), abs=1e-5)
@@ -29,7 +29,7 @@ def test_one_that_goes_on_failing_is_given_up_within_an_hour_of_its_time(faults:
 
 
 def test_who_wants_nothing_more_is_not_tried_again() -> None:
-    assert failed(Course(NOW), Fault.GONE, NOW, PATIENCE).stopped_at == NOW
+    assert failed(Course(NOW), Fault.GONE, NOW, RETRIES).stopped_at == NOW
 
 
 def test_every_fault_is_told_in_words() -> None:
