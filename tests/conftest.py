@@ -14,6 +14,7 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from shutil import which
 from typing import Any
 
@@ -59,6 +60,8 @@ PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgr
 MEMORY_OF_A_WORKER = 3 * 2**30
 """With a Kafka, a PostgreSQL, and now and then the whole platform or a browser."""
 YIELDING = 5
+TURN = "PAYBACK_TEST_TURN"
+"""As `tests.support.generated.thorough` reads it."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,7 +70,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the processor time of each file; let a worker's brokers rest with files that use none."""
+    """Count the processor time of each file; let a worker's brokers rest with files that use none; choose by the day what is asked."""
+    os.environ.setdefault(TURN, str(datetime.now(UTC).toordinal()))
     config.pluginmanager.register(Spending())
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Resting())
@@ -115,8 +119,9 @@ def kafka_lines() -> list[str]:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Say what is left out, or on what it runs."""
-    return ["fast: without Kafka, PostgreSQL and browsers"] if config.option.fast else kafka_lines()
+    """Say what is left out, or on what it runs, and which part is asked of what is asked in turn."""
+    runs_on = ["fast: without Kafka, PostgreSQL and browsers"] if config.option.fast else kafka_lines()
+    return [*runs_on, f"of what is asked in turn: {TURN}={os.environ[TURN]}"]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -8,6 +8,10 @@ T = TypeVar("T")
 
 THOROUGH = bool(os.environ.get("PAYBACK_TEST_THOROUGH"))
 TIMES = 8
+TURN = int(os.environ.get("PAYBACK_TEST_TURN", "0"))
+"""Which part this run asks, where another one is asked tomorrow. The first process of a run chooses, by the day, and those that it starts
+ask the same (`tests/conftest.py`); the end of the run says it, so that it can be given.
+"""
 
 
 def examples(usually: int) -> int:

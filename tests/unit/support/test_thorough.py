@@ -1,5 +1,7 @@
 """Parts are asked in turn: all of them, after as many turns as there are."""
 
+import subprocess
+import sys
 from itertools import product
 
 import pytest
@@ -8,6 +10,7 @@ from tests.integration.reporting.disclosure.test_attack import DIVIDED, FORMATS,
 from tests.support.generated import thorough
 from tests.support.generated.fuzzing import BODIES, HALF_AN_ADDRESS, KINDS, NO_NAMES
 from tests.support.generated.thorough import examples, turns
+from tests.support.source import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +46,9 @@ def test_all_are_asked_at_night(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thorough, "THOROUGH", True)
     assert turns(DIVIDED, 3) == DIVIDED
     assert examples(5) == 40
+
+
+def test_the_processes_of_a_run_ask_the_same_part() -> None:
+    """Whichever is started later, also on the next day."""
+    said = "from tests.support.generated.thorough import TURN; print(TURN)"
+    assert int(subprocess.check_output([sys.executable, "-c", said], cwd=ROOT, text=True)) == thorough.TURN > 0
