@@ -17,6 +17,8 @@ from typing import Protocol
 
 import httpx
 
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.25
+"""Seconds between two looks at what starts: each look is work for it too, and longer pauses cost little where a start takes long."""
 OURS = range(15_000, 32_000)
 """Ports below those that systems use for outgoing connections: one of those could be taken before a process listens on it."""
 _random = SystemRandom()
@@ -131,13 +133,14 @@ def stop_all(processes: Sequence[Child]) -> None:
 
 def wait_until(ready: Callable[[], bool], what: str, process: Child, log: Path, *, seconds: float) -> None:
     """Return once `ready` returns True. Raises NotReady, with the end of the log, if the process ends or time runs out."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, SHORTEST_PAUSE
     while not ready():
         if process.poll() is not None:
             raise NotReady(f"{what} ended with exit status {process.returncode}; the end of {log}:\n{tail(log)}")
         if time.monotonic() > deadline:
             raise NotReady(f"{what} was not ready in {seconds:.0f} seconds; the end of {log}:\n{tail(log)}")
-        time.sleep(0.02)
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_PAUSE)
 
 
 def tail(log: Path, lines: int = 20) -> str:
@@ -170,7 +173,7 @@ def taken(ports: Iterable[int]) -> list[int]:
 def asking() -> httpx.Client:
     """Return a client for the loopback address, with a new connection for each request. It trusts no certificate.
 
-    `httpx.get` reads every authority's certificate each time, which takes 27 ms of processor time; checks are 20 ms apart (measured).
+    `httpx.get` reads every authority's certificate each time, which takes 27 ms of processor time (measured); checks may be 20 ms apart.
     """
     each_anew = httpx.Limits(max_keepalive_connections=0)
     return httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), trust_env=False, limits=each_anew)

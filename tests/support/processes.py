@@ -20,7 +20,17 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client.parser import text_string_to_metric_families as read_metrics
 
 from deploy.local.plan import Ports, Surroundings, plan
-from deploy.local.process import asking, free_ports, spawn, stop, stop_all, tail, wait_until
+from deploy.local.process import (
+    LONGEST_PAUSE,
+    SHORTEST_PAUSE,
+    asking,
+    free_ports,
+    spawn,
+    stop,
+    stop_all,
+    tail,
+    wait_until,
+)
 from deploy.local.settings import clean_environment
 from deploy.local.tokens import DevelopmentKey, identity_of, mint_for_everybody, write_roles
 from services.chassis.clock import FixedClock
@@ -47,10 +57,11 @@ Cells = dict[str, int]
 
 def until(happened: Callable[[], object], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Return as soon as it has happened."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, SHORTEST_PAUSE
     while not happened():
         assert time.monotonic() < deadline, f"in {seconds:.0f} s it did not happen: {what}"
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(1.5 * pause, LONGEST_PAUSE)
 
 
 class Platform:
@@ -200,8 +211,9 @@ class Platform:
     def _samples(self, name: str, metric: str, labels: Mapping[str, str]) -> dict[frozenset[tuple[str, str]], float]:
         sign = self._specs[name].ready
         assert sign is not None
-        text = asking().get(sign.address, timeout=10).text
-        samples = (sample for family in read_metrics(text) for sample in family.samples if sample.name == metric)
+        lines = asking().get(sign.address, timeout=10).text.splitlines(keepends=True)
+        wanted = "".join(line for line in lines if line.startswith(metric))
+        samples = (sample for family in read_metrics(wanted) for sample in family.samples if sample.name == metric)
         return {frozenset(s.labels.items()): s.value for s in samples if labels.items() <= s.labels.items()}
 
     def _said(self, name: str) -> str:
