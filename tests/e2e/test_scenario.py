@@ -17,10 +17,11 @@ import pytest
 from contracts.authorities import AUTHORITIES
 from contracts.decoding.codec import Event, decode
 from contracts.events import Topic
-from contracts.periods import year_months, year_of
+from contracts.periods import quarter_of, year_months, year_of
 from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.reporting.registry.catalogue import INDICATORS
+from services.reporting.registry.indicators import Indicator, Part
 from tests.support import scenario
 from tests.support.checking.formats import Told, from_csv, from_json, from_json_stat, from_xlsx
 from tests.support.checking.indicator_sums import (
@@ -33,6 +34,7 @@ from tests.support.checking.indicator_sums import (
     with_overdue,
     without_unheard,
 )
+from tests.support.generated.thorough import THOROUGH, TURN, turns
 from tests.support.kafka import remove_topics
 from tests.support.made.load import SERVICE_OF
 from tests.support.processes import LINES, Platform, running_platform
@@ -176,9 +178,9 @@ def as_lines(platform: Platform, size: int) -> Post:
     return by_pieces(platform, size, LINES, b"\n".join)
 
 
-def without_broken_json(found: Sequence[Sheet]) -> list[Sheet]:
+def without_broken_json(sheet: Sheet) -> Sheet:
     """Return the lines that a JSON array can hold."""
-    return [sheet._replace(lines=[line for line in sheet.lines if line != NOT_JSON]) for sheet in found]
+    return sheet._replace(lines=[line for line in sheet.lines if line != NOT_JSON])
 
 
 def shuffled(found: Sequence[Sheet], seed: int) -> list[Sheet]:
@@ -207,6 +209,8 @@ FORMATS: dict[str, tuple[str, str, Callable[[httpx.Response], Iterable[Told]]]] 
     "xlsx": ("health_board", "year", lambda answer: from_xlsx(answer.content)),
 }
 """Each read by a reader that is not ours, and divided in a way of its own."""
+Divided = tuple[Indicator, str, tuple[Part, ...]]
+"""An indicator, a breakdown of it, and the parts of that."""
 
 
 def accepted(kind: Topic) -> dict[str, list[Event]]:
@@ -224,17 +228,32 @@ def _event(line: bytes, sheet: Sheet) -> Event:
     return found
 
 
+def asked_for(extension: str) -> Sequence[Divided]:
+    """Return of which indicators, divided how, a format is asked."""
+    everything = [(indicator, *division) for indicator in INDICATORS.values() for division in divisions(indicator)]
+    if extension == "json":
+        return everything
+    others = [name for name in FORMATS if name != "json"]
+    apart = len(others) * (1 if THOROUGH else 9)
+    return everything[(TURN * len(others) + others.index(extension)) % apart :: apart]
+
+
+def labels_of(years: Iterable[str]) -> set[str]:
+    """Return the names of these years, and of their quarters and months."""
+    return {
+        label for year in years for month in year_months(year) for label in (f"{month:%Y-%m}", quarter_of(month), year)
+    }
+
+
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 @pytest.mark.parametrize("extension", FORMATS)
 def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Rounds, extension: str) -> None:
     """Of the cells posted by the test before, for a national reader. What was not reported has no number.
 
-    JSON shows every breakdown of every indicator. The other formats have the same rows, so each shows a ninth of them.
+    JSON shows every breakdown of every indicator, each of one year and of another one tomorrow, as many months are many rows. The other
+    formats have the same rows, so each shows a few breakdowns, and others tomorrow.
     """
     rounds.assert_counted()
-    everything = [(indicator, *division) for indicator in INDICATORS.values() for division in divisions(indicator)]
-    turns = [name for name in FORMATS if name != "json"]
-    asked_for = everything if extension == "json" else everything[turns.index(extension) :: 3 * len(turns)]
     expected, checked = scenario.expected(), set[str]()
     today = system_clock().date()
     heard = {kind: months_told(expected, accepted(kind), kind, today) for kind in Topic}
@@ -242,7 +261,7 @@ def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Roun
     assert any(key.endswith("|overdue") for key in cells)
     area, period, read = FORMATS[extension]
     days = sorted(date.fromisoformat(key.split("|")[2]) for key in cells)
-    asked = {"from": f"{year_months(year_of(days[0]))[0]:%Y-%m}", "to": f"{year_months(year_of(days[-1]))[-1]:%Y-%m}"}
+    years = sorted({*map(year_of, days)})
     there = {
         kind: [
             places(of_kind, area, period, today) | places(of_kind, area, "year", today),
@@ -251,15 +270,20 @@ def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Roun
         for kind, of_kind in heard.items()
     }
     reporting = platform.client("reporting", "national")
-    for indicator, breakdown, parts in asked_for:
+    for turn, (indicator, breakdown, parts) in enumerate(asked_for(extension), TURN):
         by = ",".join(filter(None, (area, period, breakdown)))
-        answer = reporting.get(f"/v1/indicators/{indicator.id}/data.{extension}", params={**asked, "by": by})
+        span = turns(years, turn) if extension == "json" else years
+        labels = labels_of(span)
+        asked = {"by": by, "from": f"{year_months(span[0])[0]:%Y-%m}", "to": f"{year_months(span[-1])[-1]:%Y-%m}"}
+        answer = reporting.get(f"/v1/indicators/{indicator.id}/data.{extension}", params=asked)
         rows = {row[:3]: row.numbers for row in read(answer.raise_for_status())}
         for part in parts:
             for figure in figures(cells, indicator, part, area, period):
                 if not all(is_known(cells, form) for form in figure.forms):
                     continue
                 for place, number in figure.by_place.items():
+                    if place[1] not in labels:
+                        continue
                     told = rows[(*place, part.category)].get(figure.name)
                     stock = indicator.minus is not None
                     of_work = indicator.services == {"unpaid_work"}
@@ -331,21 +355,17 @@ def test_validated_only_nothing_is_sent(platform: Platform) -> None:
     assert again.receipts[0]["offset"] == before + 1
 
 
-def test_shuffled_the_cells_are_the_same(platform: Platform, rounds: Rounds) -> None:
-    tell(platform, shuffled(rounds.next(), 1), as_lines(platform, 37))
-    rounds.assert_counted()
-
-
-def test_in_batches_of_json_the_cells_are_the_same(platform: Platform, rounds: Rounds) -> None:
-    posted = without_broken_json(shuffled(rounds.next(), 2))
-    tell(platform, posted, by_pieces(platform, 13, BATCH, lambda lines: b"[" + b",".join(lines) + b"]"))
-    rounds.assert_counted()
-
-
-def test_one_by_one_the_cells_are_the_same(platform: Platform, rounds: Rounds) -> None:
-    """An eighth of the topics; the others come in small pieces."""
-    posts = (by_pieces(platform, 1, ONE, b"".join), *(as_lines(platform, size) for size in (5, 7, 11, 13, 17, 19, 23)))
-    found = shuffled(rounds.next(), 3)
-    turn = {sheet.source: posts[number % 8] for number, sheet in enumerate(found)}
-    tell(platform, found, lambda sheet: turn[sheet.source](sheet))
+@pytest.mark.parametrize("seed", [1, 2, 3] if THOROUGH else [1])
+def test_in_another_order_and_in_any_form_the_cells_are_the_same(platform: Platform, rounds: Rounds, seed: int) -> None:
+    """Each topic has its own form: single events, JSON arrays, or lines in small or large pieces; and another one tomorrow."""
+    arrays = [by_pieces(platform, size, BATCH, lambda lines: b"[" + b",".join(lines) + b"]") for size in (4, 9, 16, 25)]
+    single, lines = (
+        by_pieces(platform, 1, ONE, b"".join),
+        [as_lines(platform, each) for each in (5, 7, 11, 19, 37, 70, 130)],
+    )
+    forms = [single, *arrays, *lines]
+    found = shuffled(rounds.next(), seed)
+    form_of = {sheet.source: forms[(number + TURN + 5 * seed) % len(forms)] for number, sheet in enumerate(found)}
+    told = [without_broken_json(sheet) if form_of[sheet.source] in arrays else sheet for sheet in found]
+    tell(platform, told, lambda sheet: form_of[sheet.source](sheet))
     rounds.assert_counted()
