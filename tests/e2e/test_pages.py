@@ -9,14 +9,25 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request, ViewportSize
 
 from tests.e2e.conftest import HEARD, MISSING, NOTICE, Site, sign_in
 from tests.support.checking.accessibility import assert_accessible
+from tests.support.generated.thorough import TURN, turns
 from tests.unit.test_routes import APPLICATIONS, routes_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 
+AS_PUBLISHED = (
+    "/releases/2026-03.1/overview",
+    "/releases/2026-03.1/indicators",
+    "/releases/2026-03.1/indicators/first_contact_within_1?area=S12000005",
+    "/releases/2026-03.1/compare/placement_within_7?period=year-2025-26",
+    "/releases/2026-03.1/authorities",
+    "/releases/2026-03.1/authorities/S12000005",
+    "/releases/2026-03.1/quality",
+)
+"""Pages of a release: templates that the newest release has too, so some of them are looked at in turn."""
 PATHS = (
     "/",
     "/indicators",
@@ -36,13 +47,7 @@ PATHS = (
     "/docs",
     "/search?q=placement",
     "/search?q=nothing+has+this+name",
-    "/releases/2026-03.1/overview",
-    "/releases/2026-03.1/indicators",
-    "/releases/2026-03.1/indicators/first_contact_within_1?area=S12000005",
-    "/releases/2026-03.1/compare/placement_within_7?period=year-2025-26",
-    "/releases/2026-03.1/authorities",
-    "/releases/2026-03.1/authorities/S12000005",
-    "/releases/2026-03.1/quality",
+    *turns(AS_PUBLISHED, TURN, some=2),
     "/sign-in",
     "/nowhere",
 )
@@ -53,7 +58,12 @@ SAME_FOR_ALL = {
 """What shows nobody more than others, but for the name of who signed in."""
 NO_PAGE = {"/compare", "/releases/{release}/compare", "/sign-in/begin", "/sign-in/done", "/sessions"}
 """Routes that lead to a page, or have one only where a provider signs people in."""
-SEEN = [(who, path) for who in ("public", "national") for path in PATHS if who == "public" or path not in SAME_FOR_ALL]
+SEEN = [
+    *(("public", path) for path in PATHS),
+    *(("national", path) for path in turns([path for path in PATHS if path not in SAME_FOR_ALL], TURN, some=6)),
+]
+"""Whoever signed in sees the same templates with more in them, so some of them are looked at in turn."""
+NARROW, USUAL = ViewportSize(width=320, height=640), ViewportSize(width=1280, height=720)
 
 
 @pytest.fixture(scope="module")
@@ -72,12 +82,25 @@ def looking(browser: Browser, site: Site) -> Iterator[Callable[[str], Page]]:
 
 
 @pytest.mark.parametrize(("who", "path"), SEEN)
-def test_pages_have_no_accessibility_faults(looking: Callable[[str], Page], site: Site, who: str, path: str) -> None:
-    page = looking(who)
+def test_pages_have_no_accessibility_faults_fit_a_small_screen_and_load_nothing_from_elsewhere(
+    looking: Callable[[str], Page], site: Site, who: str, path: str
+) -> None:
+    page, asked = looking(who), list[str]()
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    page.on("request", note)
     page.goto(site.url + path)
     assert page.get_by_role("button", name="Sign out").count() == (who != "public")
     # With scripts of its own, axe needs no leave from the page's policy.
     assert_accessible(page)
+    page.set_viewport_size(NARROW)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    page.set_viewport_size(USUAL)
+    page.remove_listener("request", note)
+    assert asked
+    assert all(url.startswith(site.url) for url in asked)
 
 
 def test_every_page_is_looked_at() -> None:
@@ -85,7 +108,7 @@ def test_every_page_is_looked_at() -> None:
     routes = [route for route in routes_of(APPLICATIONS["reporting"]) if "GET" in (route.methods or ())]
     pages = [route for route in routes if is_page(route.path)]
     assert len(pages) > 15
-    paths = [path.partition("?")[0] for path in PATHS]
+    paths = [path.partition("?")[0] for path in (*PATHS, *AS_PUBLISHED)]
     missed = {route.path for route in pages if not any(route.path_regex.match(path) for path in paths)}
     assert missed == NO_PAGE
 
@@ -97,13 +120,6 @@ def is_page(path: str) -> bool:
         and "." not in path
         and "/files/" not in path
     )
-
-
-def test_pages_fit_a_small_screen(page: Page, site: Site) -> None:
-    page.set_viewport_size({"width": 320, "height": 640})
-    for path in PATHS:
-        page.goto(site.url + path)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320, path
 
 
 def test_a_phone_has_all_of_the_navigation_in_a_menu_without_scripts(plain: Page, site: Site) -> None:
@@ -173,15 +189,6 @@ def test_buttons_can_be_read_in_the_dark(page: Page, site: Site) -> None:
     for button in page.locator("a.ds_button").all():
         text, behind = button.evaluate(colours)
         assert text != behind
-
-
-def test_nothing_is_loaded_from_elsewhere(page: Page, site: Site) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    for path in PATHS:
-        page.goto(site.url + path)
-    assert asked
-    assert all(url.startswith(site.url) for url in asked)
 
 
 def test_the_public_reads_a_release(plain: Page, site: Site) -> None:

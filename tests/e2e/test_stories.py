@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from contracts.authorities import AUTHORITIES
 from tests.e2e.conftest import HEARD, NOTICE, Site
 from tests.support.checking.accessibility import EVERY_RULE, PAPER, assert_accessible, on_paper, rules
+from tests.support.generated.thorough import TURN, turns
 from tests.support.outside.keyboard import focused, pressing, type_into
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
@@ -35,10 +36,10 @@ class Screen(NamedTuple):
 SCREENS = (Screen(1280, dark=False), Screen(390, dark=False), Screen(1280, dark=True), Screen(390, dark=True))
 
 TOLD_ON = (SCREENS[0], SCREENS[-1])
-"""Both widths, and the light and the dark, in which only colours are others (tests/unit/chassis/test_dark.py)."""
+"""Both widths, and the light and the dark, in which only colours are others (tests/unit/chassis/test_dark.py): one of the two in turn."""
 
 
-@pytest.fixture(params=TOLD_ON, ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}")
+@pytest.fixture(params=turns(TOLD_ON, TURN), ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}")
 def reader(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """Yield a page in a browser without scripts."""
     screen: Screen = request.param
@@ -153,8 +154,13 @@ def test_letters_in_charts_are_large_enough_to_read(browser: Browser, site: Site
             assert navigation < 70, "in one row"
 
 
-@pytest.mark.parametrize("screen", SCREENS[1:], ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}")
+@pytest.mark.parametrize(
+    "screen",
+    [SCREENS[1], *turns(SCREENS[2:], TURN)],
+    ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}",
+)
 def test_nobody_is_kept_out_on_any_screen(browser: Browser, site: Site, screen: Screen) -> None:
+    """Of pages that are looked at on a wide screen, and on a small one, by the tests of the pages: some in turn."""
     paths = (
         "/",
         "/indicators",
@@ -166,7 +172,7 @@ def test_nobody_is_kept_out_on_any_screen(browser: Browser, site: Site, screen: 
     size = {"width": screen.width, "height": 844}
     with browser.new_context(viewport=size, color_scheme="dark" if screen.dark else "light") as context:  # type: ignore[arg-type]
         page = context.new_page()
-        for path in paths:
+        for path in turns(paths, TURN // 2, some=3):
             page.goto(site.url + path)
             assert_accessible(page, COLOURS if screen.dark else EVERY_RULE)
             assert page.evaluate("document.documentElement.scrollWidth") <= screen.width, path
@@ -246,16 +252,14 @@ def widest(page: Page) -> float:
 
 
 @pytest.mark.parametrize("path", PRINTED)
-def test_in_print_nothing_is_cut_where_our_font_does_not_come(page: Page, site: Site, path: str) -> None:
+def test_in_print_nothing_is_cut_and_nothing_is_there_to_press(page: Page, site: Site, path: str) -> None:
+    """With our font, and before where that does not come."""
     page.route("**/*.woff2", lambda route: route.abort())
     page.goto(site.url + path)
     on_paper(page)
     assert widest(page) <= PAPER
-
-
-@pytest.mark.parametrize("path", PRINTED)
-def test_in_print_nothing_is_cut_and_nothing_is_there_to_press(page: Page, site: Site, path: str) -> None:
+    page.unroute("**/*.woff2")
     page.goto(site.url + path)
     on_paper(page)
     assert widest(page) <= PAPER
-    assert not any(each.is_visible() for each in page.locator("main form, main button, .pb_files").all())
+    assert page.locator(":is(main form, main button, .pb_files):visible").count() == 0
