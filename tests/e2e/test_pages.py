@@ -325,3 +325,29 @@ def test_a_proposed_definition_is_marked_and_stands_beside_the_one_in_force(plai
     beside = plain.get_by_role("region", name="Beside the version in force")
     in_force, proposed = (float(text.rstrip("%")) for text in beside.locator("td").all_inner_texts()[:2])
     assert proposed < in_force, "orders transferred out count in it"
+
+
+def table(*lines: str) -> str:
+    """Return a page with a table of eight lines that have nothing wrong, and these."""
+    rows = "".join(f"<tr><th scope=row><a href=/{line}>Line {line}</a><td>{line}</tr>" for line in range(8))
+    return f"""<!doctype html><html lang=en><title>Lines</title><main><h1>Lines</h1>
+    <style>a {{ display: block; padding: 20px }} .pale {{ color: #ddd; background: #fff }}</style>
+    <table><thead><tr><th scope=col>Line<th scope=col>Number</thead><tbody>{rows}{"".join(lines)}</tbody></table></main>"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "rule"),
+    [
+        ("<tr><th scope=row><a href=/x></a><td>9</tr>", "link-name"),
+        ("<tr><th scope=row><a href=/x>Line</a><td class=pale>Nine</tr>", "color-contrast"),
+        ("<tr><th scope=row><a href=/x>Line</a><td><input></tr>", "label"),
+    ],
+    ids=["link", "colour", "field"],
+)
+def test_a_line_that_is_not_like_the_others_is_looked_at(page: Page, wrong: str, rule: str) -> None:
+    """As tests of pages look at two of all lines that are alike."""
+    page.set_content(table())
+    assert_accessible(page)
+    page.set_content(table(wrong))
+    with pytest.raises(AssertionError, match=rule):
+        assert_accessible(page)
