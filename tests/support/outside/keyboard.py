@@ -7,13 +7,11 @@ from playwright.sync_api import Page
 
 def pressing(page: Page, key: str, arrived: Callable[[], bool], most: int = 150) -> None:
     """Press a key until `arrived` returns True."""
-    met = []
     for _ in range(most):
         page.keyboard.press(key)
         if arrived():
             return
-        met.append(focused(page))
-    raise AssertionError(f"not reached by keyboard, but {met}")
+    raise AssertionError(f"not reached by pressing {key} {most} times, but {focused(page)!r}")
 
 
 def focused(page: Page) -> str:
