@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -120,6 +121,11 @@ def archive() -> Path:
     program = program.resolve()
     made_of = [f"{path}@{path.stat().st_mtime_ns}" for path in (program, *jars())]
     return jars()[0].parent / f"payback-{hashlib.sha256(os.pathsep.join(made_of).encode()).hexdigest()[:16]}.jsa"
+
+
+def formatted() -> Path:
+    """Return where an empty storage of these jars is kept once it was formatted, which takes half as much work as a start (measured)."""
+    return archive().with_suffix(".formatted")
 
 
 def have_archive() -> None:
@@ -275,11 +281,29 @@ class KafkaProcess:
             settings |= _joined(settings, 2, self._joins._controller)
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         (self._directory / "log4j2.properties").write_text(_LOGGING)
+        if self._joins is None and formatted().exists():
+            self._take_formatted()
+            return
         command = _java(
             "kafka.tools.StorageTool", "format", f"--cluster-id={self._cluster}", "--config", str(self._properties)
         )
         if spawn(command, self.log, environment=self._environment()).wait():
             raise NotReady(f"Apache Kafka's storage could not be formatted:\n{tail(self.log)}")
+        if self._joins is None and os.access(formatted().parent, os.W_OK):
+            self._keep_formatted()
+
+    def _take_formatted(self) -> None:
+        """Copy what the tool made for another broker, and give it the name of this one's cluster."""
+        shutil.copytree(formatted(), self._directory / "data")
+        about = self._directory / "data" / "meta.properties"
+        about.write_text(re.sub(r"(?m)^cluster\.id=.*$", f"cluster.id={self._cluster}", about.read_text()))
+
+    def _keep_formatted(self) -> None:
+        making = formatted().with_name(f"{formatted().name}.{os.getpid()}")
+        shutil.copytree(self._directory / "data", making)
+        with suppress(OSError):  # another process was faster
+            making.rename(formatted())
+        shutil.rmtree(making, ignore_errors=True)
 
     def _answers(self) -> bool:
         if not answers(self._port):
