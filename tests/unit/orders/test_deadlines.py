@@ -299,4 +299,5 @@ def test_the_law_gave_more_time_for_a_time(level: int, begun: str, closed: str |
 def test_every_standard_says_whence_it_comes() -> None:
     for row in ROWS:
         assert row.source
+        assert row.extension is None or row.extension.source
         assert row.verified == ("not verified" not in row.source and "set by this platform" not in row.source)

@@ -55,6 +55,7 @@ def test_every_clock_of_an_order_is_read_once() -> None:
     found = clocks(IMPOSED, breach, asked)
     assert names(found) == ["first_contact", "case_meeting", "plan", "review", "review", "review", "breach", "transfer"]
     assert [reading.ref for reading in found if reading.ref] == ["b", "t"]
+    assert {reading.band for reading in found} == {""}, "none of these has a band"
 
 
 def test_every_clock_of_unpaid_work_is_read_once() -> None:
@@ -102,7 +103,7 @@ def test_a_duty_that_nothing_met_is_pending_and_says_when_it_is_due() -> None:
     order = order_of(record(IMPOSED, CAME))
     assert order is not None
     reading = taken_over("plan", order, None, CALENDAR)
-    assert (reading.state, reading.due) == (State.PENDING, date(2025, 6, 4))
+    assert (reading.state, reading.start, reading.due) == (State.PENDING, RECEIVED, date(2025, 6, 4))
     assert reading.standard is in_force("plan", RECEIVED)
 
 

@@ -39,6 +39,7 @@ class FakeReader:
     position: int = 0
     answers: asyncio.Event = field(default_factory=asyncio.Event)
     kept: Fingerprint | None = None
+    dates_nothing: bool = False
     hidden: int = 0
     """The end behind an open transaction."""
     looked_at: list[dict[TopicPartition, int]] = field(default_factory=list)
@@ -67,6 +68,8 @@ class FakeReader:
 
     async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
         self.looked_at += [dict(places)]
+        if self.dates_nothing:
+            raise Away("Kafka")
         return {source: self.kept for source in places if self.kept is not None}
 
     async def fetched(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
@@ -623,6 +626,16 @@ def test_what_waits_is_as_old_as_its_first_message() -> None:
 
 def test_what_kafka_cannot_date_waits_since_it_was_seen() -> None:
     async def script(scene: Scene) -> None:
+        await comes_true(lambda: (scene.value("lag_seconds", topic="t.a") or 0) > 0.05)
+        assert (scene.value("lag_seconds", topic="t.a") or 0) < 5
+        assert scene.reader.looked_at[1:] == [{SOURCE: 20}]
+
+    reporting(script)
+
+
+def test_what_kafka_does_not_date_while_it_is_away_waits_since_it_was_seen_too() -> None:
+    async def script(scene: Scene) -> None:
+        scene.reader.dates_nothing = True
         await comes_true(lambda: (scene.value("lag_seconds", topic="t.a") or 0) > 0.05)
         assert (scene.value("lag_seconds", topic="t.a") or 0) < 5
         assert scene.reader.looked_at[1:] == [{SOURCE: 20}]

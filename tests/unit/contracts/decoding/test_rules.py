@@ -1,5 +1,6 @@
 """The rules that no schema states, at every edge: what is refused, for which reason, and where."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 
@@ -36,19 +37,23 @@ Refused = tuple[Reason, str] | None
 
 
 def refused(data: Fact, topic: Topic = Topic.ORDERS) -> Refused:
-    try:
-        RULES[type(data)](data, topic)
-    except Unacceptable as error:
-        return error.reason, error.path
-    return None
+    return _said(lambda: RULES[type(data)](data, topic))
 
 
 def refused_for_dates(data: Fact, time: datetime) -> Refused:
+    return _said(lambda: check_dates(data, time))
+
+
+def _said(check: Callable[[], object]) -> Refused:
+    """Return the reason and the path of a refusal, which says in words what is wrong."""
     try:
-        check_dates(data, time)
+        check()
     except Unacceptable as error:
-        return error.reason, error.path
-    return None
+        refusal = error
+    else:
+        return None
+    assert refusal.message
+    return refusal.reason, refusal.path
 
 
 @pytest.mark.parametrize(

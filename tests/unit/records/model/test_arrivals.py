@@ -13,7 +13,7 @@ from contracts.events import ContactMade, Fact, Heartbeat, Topic
 from contracts.rejections import Reason, Rejection
 from services.orders.domain import domain
 from services.records.model.calendar import Calendar
-from services.records.model.fold import Arrival, PutAside, day_of, fold, read, turns
+from services.records.model.fold import Arrival, PutAside, Turn, day_of, fold, read, turns, turns_between
 from services.records.model.record import Outcome
 from tests.support.scenario import NOON, Sent
 
@@ -118,6 +118,12 @@ def test_turns_lead_from_the_rules_broken_before_to_those_broken_now(
     assert ceased <= before
     assert [turn.rule for turn in found] == sorted(begun | ceased)
     assert {turn.subject for turn in found} <= {"CPO/1"}
+
+
+def test_turns_of_many_records_are_told_by_subject_whether_it_was_there_before_or_is_now() -> None:
+    before, after = {"b": {"x"}, "c": {"x", "y"}}, {"a": {"x"}, "c": {"y"}}
+    assert turns_between(before, after) == [Turn("a", "x", True), Turn("b", "x", False), Turn("c", "x", False)]
+    assert turns_between(after, after) == []
 
 
 def test_an_event_in_binary_mode_is_read_as_the_same_event_in_structured_mode() -> None:

@@ -69,6 +69,10 @@ ORDERS: list[tuple[list[Fact], Expected]] = [
     ([IMPOSED, ended(date(2025, 3, 2))], [("end_before_imposition", "2025-03-02", ("imposed", "ended"))]),
     ([IMPOSED, ContactMade(made_on=START)], []),
     ([IMPOSED, ContactMade(made_on=date(2024, 3, 4))], [("fact_before_imposition", "2024-03-04", ("first_contact",))]),
+    (
+        [IMPOSED, ContactMade(made_on=date(2024, 3, 4)), ended(START)],
+        [("fact_before_imposition", "2024-03-04", ("first_contact",))],
+    ),
     ([IMPOSED, EARLY_BREACH], [("fact_before_imposition", "2025-03-02", ("breach/b9",))]),
     (
         [IMPOSED, structs.replace(ARRIVED, received_on=date(2025, 3, 2))],

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from services.records.model.deadlines import Cells, add
-from services.records.model.people import OPEN, Stay, Stays, Step, count_people, plan
+from services.records.model.people import OPEN, Stay, Stays, Step, count_people, plan, steps_of
 
 DAY = date(2026, 4, 1)
 
@@ -122,3 +122,11 @@ def test_what_the_contract_does_not_have_cannot_be_counted() -> None:
         with pytest.raises(LookupError):
             add(cells, measure, DAY, category)
     assert cells == {}
+
+
+def test_a_changed_order_leaves_one_stay_for_another_and_an_unchanged_one_leaves_none() -> None:
+    before, after = stay("2025-03-01"), stay("2025-03-01", "2025-09-01")
+    assert steps_of(DAY, before, after) == [(DAY, before, -1), (DAY, after, 1)]
+    assert steps_of(DAY, None, after) == [(DAY, after, 1)]
+    assert steps_of(DAY, before, None) == [(DAY, before, -1)]
+    assert steps_of(DAY, before, before) == steps_of(DAY, None, None) == []

@@ -1,5 +1,6 @@
 """The numbers that the gate lets out, worked out by hand."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -104,6 +105,15 @@ def test_a_rate_a_year_is_of_the_months_that_count_on_each_day() -> None:
     assert [part.value for part in told.parts if part.numerator] == [0.0, 0.0], (
         "as many a month, so the rate is the same"
     )
+
+
+@pytest.mark.parametrize(("per_year", "rate"), [(True, 400.0), (False, 100.0)])
+def test_only_a_rate_a_year_is_multiplied_by_its_years(per_year: bool, rate: float) -> None:
+    indicator = replace(INDICATORS["orders_imposed_per_10000"], per_year=per_year)
+    parts = dict.fromkeys(Cause, Counts(0, 0))
+    counts = Counts(10, 1_000), Counts(10, 1_000)
+    told = Gate(NATIONAL).explained((indicator, indicator), GLASGOW, Span(JANUARY, MARCH), counts, parts, THREE_MONTHS)
+    assert told.value == (rate, rate)
 
 
 def test_from_nothing_reported_a_share_moves_by_no_number() -> None:
