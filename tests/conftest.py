@@ -31,6 +31,7 @@ from tests.support import kafka as apache_kafka
 from tests.support import parts
 from tests.support.generated.grammars import compile_late
 from tests.support.kafka import KafkaProcess
+from tests.support.one_day import OneDay
 from tests.support.outside.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
 from tests.support.running.resting import Resting
@@ -70,9 +71,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count the processor time of each file; let a worker's brokers rest with files that use none; choose by the day what is asked."""
+    """Count each file's processor time; have midnight pass before tests of one day, brokers rest, and the day choose what is asked."""
     os.environ.setdefault(TURN, str(datetime.now(UTC).toordinal()))
     config.pluginmanager.register(Spending())
+    config.pluginmanager.register(OneDay())
     if hasattr(config, "workerinput"):
         config.pluginmanager.register(Resting())
 

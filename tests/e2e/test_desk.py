@@ -21,6 +21,8 @@ from tests.support.kafka import remove_topics
 from tests.support.outside.keyboard import focused, label_of_focus, pressing
 from tests.support.processes import Platform, until
 
+pytestmark = pytest.mark.one_day(seconds=600)
+"""What is due today, of orders that the first test sends, is asked to the last."""
 FIFE, ORKNEY, SHETLAND = "S12000047", "S12000023", "S12000027"
 PATHS = (
     *(

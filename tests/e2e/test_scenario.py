@@ -245,6 +245,7 @@ def labels_of(years: Iterable[str]) -> set[str]:
     }
 
 
+@pytest.mark.one_day
 @pytest.mark.filterwarnings("ignore:Shouldn't use this function anymore:DeprecationWarning")
 @pytest.mark.parametrize("extension", FORMATS)
 def test_indicators_add_them_up_in_every_format(platform: Platform, rounds: Rounds, extension: str) -> None:

@@ -331,8 +331,9 @@ def in_large_batches(platform: Platform) -> Iterator[Platform]:
         platform.kill(name)
 
 
+@pytest.mark.one_day
 def test_a_flood_of_tiny_records_in_kafka_leaves_few_rows_and_delays_nobody(in_large_batches: Platform) -> None:
-    """Records of two bytes in one batch, half as many again as are kept as they came."""
+    """Records of two bytes in one batch, half as many again as are kept as they came on one day."""
     platform, settings = in_large_batches, KafkaSettings(bootstrap=in_large_batches.kafka)
     bound = settings.fetch_max_bytes + settings.partition_fetch_max_bytes
     memories = {name: Memory(psutil.Process(platform.process(name).pid)) for name in WORKERS}

@@ -104,6 +104,7 @@ def test_all_indicators_are_listed_with_what_by_takes(ask: Ask) -> None:
     assert "sex" in frame.loc["orders_imposed", "breakdowns"]
 
 
+@pytest.mark.one_day
 @pytest.mark.usefixtures("figures")
 def test_figures_carry_their_definition_completeness_and_date(ask: Ask, national: Headers) -> None:
     frame: Any = ask(national).data("orders_imposed", first="2026-03", last=MARCH, by=["authority", "sex"])
