@@ -12,7 +12,7 @@ SOURCES := contracts services deploy tests
 # On every core at once, where pip would compile on one and nine processes that start together each for itself.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x /tests/ $(VENV)/lib contracts services deploy || true
 
-.PHONY: help install demo test test-fast test-thorough test-faults before parts coverage mutants metrics check lint fmt documents lock sbom audit bench chaos alerts dashboards workbooks recovery soak clean
+.PHONY: help install demo test test-fast test-thorough test-faults before parts coverage mutants mutants-again metrics check lint fmt documents lock sbom audit bench chaos alerts dashboards workbooks recovery soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -55,6 +55,9 @@ mutants: $(DEV)  ## name changes to deciding code that no test notices: make mut
 	$(MUTMUT) $(if $(SAMPLE),'services.records.model.control_totals*',$(if $(ARGS),'$(ARGS)'))
 	$(if $(SAMPLE),$(BIN)/python -m tests.support.reports.mutants draw $(SAMPLE) $(SEED) | xargs $(MUTMUT))
 	$(BIN)/mutmut results; $(BIN)/python -m tests.support.reports.mutants table
+
+mutants-again: $(DEV)  ## try again what `make mutants` missed, each change made before anything is imported
+	$(BIN)/python -m tests.support.reports.mutants again
 
 metrics: $(DEV)  ## print how large and how tangled the source is
 	@$(BIN)/python -m tests.support.reports.metrics

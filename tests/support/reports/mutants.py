@@ -1,11 +1,14 @@
 """Draw a sample of mutmut's changes, which anyone can draw again, and print what became of them by module.
 
 `python -m tests.support.reports.mutants draw 25 [SEED]` prints the names of 25 changes of each module, `... table` a table for
-docs/testing.md. Both read the list of `mutmut results --all true`; mutmut makes its changes before it tries the first of them.
+docs/testing.md. Both read the list of `mutmut results --all true`; mutmut makes its changes before it tries the first of them. `... again`
+tries what was missed once more, each change made before anything is imported, which mutmut cannot do.
 """
 
+import os
 import subprocess
 import sys
+import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -70,8 +73,32 @@ def table(found: Iterable[Change]) -> Iterator[str]:
         yield f"| `{module.replace('.', '/')}.py` | {len(own)} | {tried} | {noticed} | {tried - noticed} |"
 
 
+def missed(found: Iterable[Change]) -> list[str]:
+    """Return the names of the changes that were tried, and that no test noticed."""
+    return [each.name for each in found if each.status not in NOTICED | {UNTRIED}]
+
+
+def command_of(project: Path) -> list[str]:
+    """Return the arguments with which pytest runs the tests of mutmut's configuration, until the first that fails."""
+    settings = tomllib.loads(project.read_text())["tool"]["mutmut"]
+    return ["-q", "-x", "-n", "0", *settings["pytest_add_cli_args"], *settings["pytest_add_cli_args_test_selection"]]
+
+
+def again(names: Iterable[str], project: Path) -> Iterator[str]:
+    """Try each change as it would be if the file said so, and yield a line about it. First without any, which must pass."""
+    for name in ("", *names):
+        command = [sys.executable, "-m", "pytest", *command_of(project)]
+        environment = os.environ | {"MUTANT_UNDER_TEST": name}
+        done = subprocess.run(
+            command, check=False, cwd=project.parent / "mutants", env=environment, capture_output=True
+        )
+        yield f"{name or 'nothing changed'}: {'noticed' if done.returncode else 'not noticed'}"
+        if done.returncode and not name:
+            return
+
+
 def main(arguments: list[str]) -> int:
-    """Print the sample or the table. Returns the exit status."""
+    """Print the sample, the table, or what became of what was missed. Returns the exit status."""
     command = [str(Path(sys.executable).with_name("mutmut")), "results", "--all", "true"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     match arguments:
@@ -81,8 +108,11 @@ def main(arguments: list[str]) -> int:
             print(*drawn(changes(listed), int(number), int(seed)), sep="\n")
         case ["table"]:
             print(*table(changes(listed)), sep="\n")
+        case ["again"]:
+            for line in again(missed(changes(listed)), Path("pyproject.toml").absolute()):
+                print(line, flush=True)
         case _:
-            print("usage: python -m tests.support.reports.mutants draw NUMBER [SEED] | table", file=sys.stderr)
+            print("usage: python -m tests.support.reports.mutants draw NUMBER [SEED] | table | again", file=sys.stderr)
             return 2
     return 0
 
