@@ -2,28 +2,27 @@
 
 import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from deploy.local.process import asking, die_with
+from deploy.local.process import asking, stop, wait_until
 from tests.e2e.stack.conftest import Stack
 from tests.integration.connect.test_template import ORDER, SESSION, fill
 from tests.support.checking.accessibility import ONLY_FAULTS, assert_accessible
+from tests.support.generated.thorough import TURN, turns
 from tests.support.made import past_years
 from tests.support.made.extracts import taken
 from tests.support.running.commands import carry_out
+from tests.support.running.forked import PAYBACK, fork
 
 EXAMPLES = Path(__file__).parents[3] / "docs/examples/connect"
-PAYBACK = str(Path(sys.executable).with_name("payback"))
+LOOKED_AT = 4
+"""How many pages `sound` looks at."""
 SHETLAND, INVERCLYDE, FIFE, ORKNEY = "S12000027", "S12000018", "S12000047", "S12000023"
 
 
@@ -147,14 +146,13 @@ def address(stack: Stack, tmp_path: Path) -> Iterator[str]:
     (tmp_path / "token").write_text(stack["tokens"][FIFE])
     command = [PAYBACK, "connect", "page", str(tmp_path / "orders.yaml"), "--token-file", str(tmp_path / "token")]
     command += ["--orders", stack["orders"], "--unpaid-work", stack["unpaid_work"]]
-    along = die_with(os.getpid(), signal.SIGTERM)
-    running = psutil.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=along)
+    said = tmp_path / "said"
+    running = fork(command, said, os.environ, tmp_path)
     try:
-        yield running.stdout.readline().removeprefix("Open ").strip()
+        wait_until(lambda: said.exists() and "\n" in said.read_text(), "the page", running, said, seconds=60)
+        yield said.read_text().partition("\n")[0].removeprefix("Open ").strip()
     finally:
-        running.send_signal(signal.SIGTERM)
-        running.wait(30)
-        running.stdout.close()
+        stop(running)
 
 
 @pytest.mark.long
@@ -179,23 +177,25 @@ def test_a_table_dropped_on_the_page_changes_the_figures(stack: Stack, address: 
 def test_the_page_is_accessible(address: str, browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page()
     page.goto(address)
-    sound(page)
+    sound(page, 0)
     page.get_by_role("link", name="The mapping", exact=True).click()
-    sound(page)
+    sound(page, 1)
     page.goto(address.partition("?")[0])
     table = tmp_path / "orders 2026-03-02.csv"
     table.write_text("Our ref,Date of order\n1,soon\n")
     page.set_input_files("input[name=file]", table)
     page.get_by_role("button", name="Check it").click()
-    sound(page)
+    sound(page, 2)
     page.get_by_role("link", name="Send a table").click()
     page.set_input_files("input[name=file]", EXAMPLES / "one-row-per-order" / "orders 2026-03-02.xlsx")
     page.get_by_role("button", name="Check it").click()
     page.get_by_text("How the columns are read").click()
-    sound(page)
+    sound(page, 3)
     page.close()
 
 
-def sound(page: Page) -> None:
-    assert_accessible(page, ONLY_FAULTS)
+def sound(page: Page, number: int) -> None:
+    """Assert that the page has no fault by any rule of axe: of some pages in turn."""
+    if number in turns(range(LOOKED_AT), TURN, some=2):
+        assert_accessible(page, ONLY_FAULTS)
     assert page.locator("h1").count() == 1
