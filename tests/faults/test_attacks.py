@@ -40,6 +40,7 @@ from services.unpaid_work.policies import POLICIES as UNPAID_WORK
 from tests.integration.chassis.test_serve import AMBIGUOUS, FLOODS
 from tests.support.children import child
 from tests.support.generated.fuzzing import WORDS
+from tests.support.generated.thorough import TURN, turns
 from tests.support.lives import event, imposed
 from tests.support.processes import APIS, WORKERS, Platform, until
 from tests.support.running.memory import Memory, is_at_rest
@@ -96,7 +97,7 @@ def forged_tokens(target: Target) -> Iterator[Said]:
     none = _encoded(b'{"alg":"none"}')
     deep = _encoded(b'{"alg":' + b"[" * 15_000)
     forged = [
-        *(f"{head}.{body}.{n:0>86}" for n in range(40)),
+        *(f"{head}.{body}.{n:0>86}" for n in range(AT_ONCE)),
         *(f"{none}.{body}.", f"{deep}.{body}.x", "." * 20_000, "x" * 30_000, f"{head}.{_encoded(b'1' * 20_000)}.x"),
     ]
     for token in forged:
@@ -121,19 +122,20 @@ def heads(_: Target) -> Iterator[Said]:
 
 
 def injections(target: Target) -> Iterator[Said]:
-    """Yield addresses with what is no name in the place of each name, and in a parameter."""
+    """Yield addresses with what is no name in the place of each name, and in a parameter: some words for each route, in turn."""
     given = target.signed_in
-    for method, path in target.routes("GET", "DELETE"):
-        for word in WORDS:
+    for turn, (method, path) in enumerate(target.routes("GET", "DELETE"), TURN):
+        for word in turns(WORDS, turn, some=3):
             if "{" in path:
                 yield Said((target.head(method, re.sub("{.*?}", word, path), given),), refused=False)
             yield Said((target.head(method, f"{re.sub('{.*?}', 'x', path)}?after={word}", given),), refused=False)
 
 
 def unknown_names(target: Target) -> Iterator[Said]:
-    """Yield thousands of parameters that a route does not know, each nearly one that it does."""
+    """Yield thousands of parameters that a route does not know, each nearly one that it does: to a third of the routes, in turn."""
     asked = "&".join(f"referenc{number:x}" for number in range(2_500))
-    for method, path in target.routes("GET"):
+    routes = list(target.routes("GET"))
+    for method, path in turns(routes, TURN, some=len(routes) // 3):
         yield Said((target.head(method, f"{re.sub('{.*?}', 'x', path)}?{asked}", target.signed_in),), refused=False)
 
 
@@ -152,10 +154,11 @@ def paths(target: Target) -> Iterator[Said]:
 
 
 def large_bodies(target: Target) -> Iterator[Said]:
-    """Yield bodies far larger than any route takes whole, announced or not, as whatever they are called."""
+    """Yield bodies far larger than any route takes whole, announced or not, as whatever they are called, in turn."""
     given = target.signed_in
-    for _, path in target.routes("POST"):
-        for kind in ("application/json", "application/x-www-form-urlencoded", "application/cloudevents-batch+json"):
+    kinds = ("application/json", "application/x-www-form-urlencoded", "application/cloudevents-batch+json")
+    for turn, (_, path) in enumerate(target.routes("POST"), TURN):
+        for kind in turns(kinds, turn):
             head = target.head(
                 "POST", re.sub("{.*?}", "x", path), given, f"Content-Type: {kind}", "Transfer-Encoding: chunked"
             )
@@ -166,7 +169,7 @@ def large_bodies(target: Target) -> Iterator[Said]:
 
 
 def bombs(target: Target) -> Iterator[Said]:
-    """Yield a few bytes that would become many, as JSON or as its answer, plain and packed."""
+    """Yield a few bytes that would become many, as JSON or as its answer, plain and packed: some of each kind for each route, in turn."""
     given = target.signed_in
     bodies = {
         "application/cloudevents-batch+json": b"[" + b"1," * (4 * MIB - 2) + b"1]",
@@ -177,8 +180,8 @@ def bombs(target: Target) -> Iterator[Said]:
         "multipart/form-data; boundary=x": b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' * 5_000,
     }
     lines = ("application/x-ndjson", b"\n" * (8 * MIB))
-    for _, path in target.routes("POST"):
-        for kind, body in (*bodies.items(), lines):
+    for turn, (_, path) in enumerate(target.routes("POST"), TURN):
+        for kind, body in turns((*bodies.items(), lines), turn, some=3):
             head = target.head(
                 "POST", re.sub("{.*?}", "x", path), given, f"Content-Type: {kind}", f"Content-Length: {len(body)}"
             )

@@ -8,12 +8,14 @@ from random import Random
 import pytest
 
 from services.simulate.telling.sending import Delivery
+from tests.support.generated.thorough import THOROUGH
 from tests.support.made.load import Load
 from tests.support.processes import WORKERS, Platform, until
 
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
-ROUNDS = 4
+ROUNDS = 4 if THOROUGH else 2
+"""In each of them every worker is killed once."""
 LONGEST_AFTER_PROGRESS = 0.3
 """Seconds. Within them a worker goes through some batches, so the moment may be anywhere in one."""
 
@@ -36,7 +38,7 @@ def kill_in_the_middle(platform: Platform, name: str, load: Load, piece: Sequenc
 
 def test_workers_killed_under_load_lose_nothing_and_repeat_nothing(platform: Platform) -> None:
     rng = Random(20260301)
-    load = Load(["S12000005", "S12000019", "S12000013"], months=6)
+    load = Load(["S12000005", "S12000019", "S12000013"], months=6 * ROUNDS // 4)
     victims = [name for _ in range(ROUNDS) for name in rng.sample(WORKERS, len(WORKERS))]
     *pieces, last = load.pieces(len(victims) + 1)
     left = []
@@ -46,8 +48,10 @@ def test_workers_killed_under_load_lose_nothing_and_repeat_nothing(platform: Pla
     load.post(platform, last)
     load.wait_until_shown(platform)
 
-    assert len(victims) >= 10
-    assert sum(map(bool, left)) >= 6, f"events left at each kill: {left}; that is too little load to show anything"
+    assert len(victims) >= 6
+    assert sum(map(bool, left)) >= len(victims) // 2, (
+        f"events left at each kill: {left}; that is too little load to show anything"
+    )
     load.assert_counted(platform)
     load.assert_outcomes(platform)
     load.assert_once(platform)

@@ -17,6 +17,7 @@ from deploy.local.postgres import Postgres
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.stream import people_of
 from services.operations.topics import ensure, topic_specs
+from tests.support.generated.thorough import TURN, turns
 from tests.support.kafka import KafkaProcess
 from tests.support.made.load import Load
 from tests.support.processes import APIS, WORKERS, Platform, until
@@ -46,7 +47,9 @@ def assert_all_right(platform: Platform, load: Load) -> None:
 # PostgreSQL
 
 
-@pytest.mark.parametrize(("end", "authorities"), [("stop", ["S12000023", "S12000027"]), ("kill", ["S12000011"])])
+@pytest.mark.parametrize(
+    ("end", "authorities"), turns([("stop", ["S12000023", "S12000027"]), ("kill", ["S12000011"])], TURN)
+)
 def test_postgres_away_is_waited_out(
     platform: Platform, postgres_process: Postgres, end: str, authorities: Sequence[str]
 ) -> None:
@@ -104,16 +107,19 @@ def test_kafka_away_is_answered_503_and_nothing_accepted_is_lost(
         posting = pool.submit(post_until_refused, platform, load, topic, lines)
         until(lambda: posting.done() or len(load.receipts) > len(pieces[0]) + 10, "some are accepted")
         kafka_process.kill()
+        back = time.monotonic() + OUTAGE_SECONDS
+        platform.stop("unpaid_work-worker")  # what it could not send does not keep it
+        platform.spawn("unpaid_work-worker")
         refused, number = posting.result()
     assert_told_to_retry(refused)
     assert refused.json()["accepted"] == 0
-    for service in ("orders", "unpaid_work"):
-        assert_told_to_retry(platform.client(service, "national").get("/readyz"))
-    platform.stop("unpaid_work-worker")  # what it could not send does not keep it
-    platform.spawn("unpaid_work-worker")
+    asked = [platform.client(service, "national") for service in ("orders", "unpaid_work")]
+    with ThreadPoolExecutor(len(asked)) as pool:
+        for ready in pool.map(lambda client: client.get("/readyz"), asked):
+            assert_told_to_retry(ready)
     processes = platform.running()
     assert processes.keys() == {*APIS, *WORKERS}
-    time.sleep(OUTAGE_SECONDS)
+    time.sleep(max(0.0, back - time.monotonic()))
     kafka_process.start()
     rest = lines[number:]
     until(lambda: load.try_post(platform, topic, rest).status_code == 202, "the intake recovers by itself")
@@ -126,7 +132,7 @@ def test_kafka_away_is_answered_503_and_nothing_accepted_is_lost(
 # Workers that must not go on
 
 
-@pytest.mark.parametrize(("moment", "authority"), [("before", "S12000034"), ("during", "S12000017")])
+@pytest.mark.parametrize(("moment", "authority"), turns([("before", "S12000034"), ("during", "S12000017")], TURN + 1))
 def test_a_worker_that_lost_its_partitions_cannot_write(platform: Platform, moment: str, authority: str) -> None:
     """It is frozen in the middle of a batch for longer than its session, and thawed when another has done its work."""
     load = Load([authority], months=3)

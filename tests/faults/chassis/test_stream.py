@@ -32,6 +32,7 @@ from services.chassis.streaming.kafka import Admin, Outgoing, Producer
 from services.chassis.streaming.stream import App, Consumer, Slice, SourceIdentity, Stream, TopicPartition
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
 from tests.support.children import child
+from tests.support.generated.thorough import TURN, turns
 from tests.support.kafka import KafkaProcess
 
 # A consumer that stood still is left as it is, with its connections, for the garbage collector to find at any time.
@@ -159,7 +160,7 @@ def committed(kafka: str, group: str, topic: str) -> int | None:
         return consumer.committed(KafkaPartition(topic, 0))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("kafkas", [None, 2, 18, 1000])
+@pytest.mark.parametrize("kafkas", turns([None, 2, 18, 1000], TURN, some=2))
 def test_reading_starts_at_the_processors_position_whatever_kafka_says(
     kafka: str, topic: str, worker: StartWorker, send: Callable[..., None], kafkas: int | None
 ) -> None:
@@ -400,28 +401,9 @@ def test_sigterm_finishes_the_batch_in_hand(
     assert ledger.offsets() == {topic: list(range(ledger.positions()[topic]))}
 
 
-def test_a_broker_that_dies_is_waited_for(kafka_process: KafkaProcess, tmp_path: Path) -> None:
-    address, topic, ledger = kafka_process.address, f"test.{uuid.uuid4().hex}", Ledger(tmp_path / "ledger")
-    make_topics(address, topic)
-    with Producer(kafka_settings(address)) as producer:
-        producer.send_all([Outgoing(topic, b"key", b"before")])
-    program = [sys.executable, "-m", "tests.faults.chassis.ledger", str(ledger.path), address, topic, "0", topic]
-    with child(program) as worker:
-        try:
-            wait_until(lambda: ledger.positions() == {topic: 1})
-            kafka_process.kill()
-            time.sleep(SESSION_SECONDS + 4)
-            kafka_process.start()
-            with Producer(kafka_settings(address)) as producer:
-                producer.send_all([Outgoing(topic, b"key", b"after")])
-            wait_until(lambda: ledger.positions() == {topic: 2})
-        finally:
-            worker.terminate()
-        assert worker.wait(30) == 0
-
-
 @pytest.mark.parametrize(
-    ("codec", "huge"), [("gzip", 20_000_000), ("lz4", 20_000_000), ("snappy", 15_000_000), ("zstd", 100_000_000)]
+    ("codec", "huge"),
+    turns([("gzip", 20_000_000), ("zstd", 100_000_000), ("lz4", 20_000_000), ("snappy", 15_000_000)], TURN, some=2),
 )
 def test_a_value_that_would_fill_the_memory_is_bounded(
     worker: StartWorker, kafka: str, topic: str, codec: str, huge: int
@@ -594,11 +576,14 @@ async def nothing(*_: object, **__: object) -> None:
 
 
 @pytest.fixture(
-    params=[
-        (App, "_positions", nothing),
-        (Consumer, "perform_seek", nothing),
-        (Consumer, "on_partitions_assigned", forever),
-    ]
+    params=turns(
+        [
+            (App, "_positions", nothing),
+            (Consumer, "perform_seek", nothing),
+            (Consumer, "on_partitions_assigned", forever),
+        ],
+        TURN,
+    )
 )
 def a_step_lost(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out a step of an assignment the first time, or let it never end."""

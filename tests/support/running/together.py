@@ -11,13 +11,9 @@ TOGETHER = (
         *("tests/e2e/test_pages.py", "tests/e2e/test_publications.py"),
         *("tests/e2e/test_stories.py", "tests/e2e/test_three_clicks.py"),
     ),
-    ("tests/faults/test_parts_away.py", "tests/faults/test_killed_workers.py"),
-    (
-        *("tests/faults/test_alerts.py", "tests/faults/test_parked.py", "tests/faults/test_chaos.py"),
-        "tests/faults/test_attacks.py",
-    ),
+    ("tests/faults/test_",),
 )
-"""Files that share a platform or a site, dear to start and to release on: two of each, so that two workers have some."""
+"""Files that share a platform or a site, dear to start and to release on."""
 
 QUIET = (
     *(
