@@ -8,10 +8,15 @@ from datetime import timedelta
 from inspect import isawaitable
 from typing import Any, NamedTuple, cast
 
+import pytest
 import schemathesis
 from fastapi import FastAPI
+from hypothesis import settings
 from schemathesis import Case
+from schemathesis.checks import load_all_checks
+from schemathesis.core.result import Ok
 from schemathesis.openapi import from_asgi
+from schemathesis.pytest.lazy import get_all_tests, run_subtest
 from schemathesis.python import asgi
 from schemathesis.python.asgi import ASGIClient, get_client
 from schemathesis.schemas import BaseSchema
@@ -20,7 +25,7 @@ from services.chassis.api.auth import Identity, generate_keys, mint
 from services.chassis.clock import system_clock
 from services.chassis.settings import DatabaseSettings, TokenSettings
 from tests.support.asking import here, loop
-from tests.support.generated.thorough import examples
+from tests.support.generated.thorough import TURN, comes, examples
 
 EXAMPLES = examples(2)
 """How many examples of each operation, besides the fixed ones. They differ each time."""
@@ -108,13 +113,29 @@ class Everybody:
         self._asked, self._cases = asked, Counter[tuple[str, str]]()
 
     def validate(self, case: Case[Any]) -> None:
-        """Check a case. All callers make the first requests of an operation, since there may be no more."""
+        """Check a case. All callers make the first of an operation, since there may be no more; a third of the rest comes each day."""
         operation = (case.method, case.path)
         turn = self._cases[operation]
         self._cases[operation] += 1
         everybody = len(self._asked)
+        if turn >= everybody and not comes(TURN + turn, of=3):
+            return
         for client, headers in self._asked if turn < everybody else [self._asked[turn % everybody]]:
             case.call_and_validate(session=client, headers=headers)
+
+
+def validate_each(schema: BaseSchema, everybody: Everybody, subtests: pytest.Subtests) -> None:
+    """Check each operation by itself. Its requests are made here: with a test for each, they would be made to find the tests."""
+
+    @settings(max_examples=EXAMPLES)
+    def validated(case: Case[Any]) -> None:
+        everybody.validate(case)
+
+    load_all_checks()
+    for found in get_all_tests(schema=schema, test_func=validated, settings=None, given_kwargs=None):
+        assert isinstance(found, Ok), found.err()
+        operation, test = found.ok()
+        run_subtest(operation, {}, test, subtests)
 
 
 @contextmanager

@@ -24,3 +24,8 @@ def turns(each: Sequence[T], turn: int, some: int = 1) -> Sequence[T]:
     if THOROUGH or some >= len(each):
         return each
     return [each[(turn * some + place) % len(each)] for place in range(some)]
+
+
+def comes(turn: int, of: int) -> bool:
+    """Return whether it is the turn of one of several, of which one is asked at each turn; or all are."""
+    return THOROUGH or turn % of == 0

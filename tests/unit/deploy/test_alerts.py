@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ WITH_LABELS = re.compile(r"([a-z_:]+)\{([^}]*)\}")
 LABEL = re.compile(r'([a-z_]+)\s*(?:=~|!~|!=|=)\s*"')
 
 
+@cache
 def rules() -> list[dict[str, Any]]:
     document = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())
     return [rule for group in document["groups"] for rule in group["rules"]]
@@ -56,6 +58,7 @@ def dashboard_expressions() -> list[str]:
     return found
 
 
+@cache
 def exported() -> dict[str, set[str]]:
     """Return every series that a process exports, with its own labels."""
     registry = new_registry()
@@ -102,10 +105,14 @@ def test_an_alert_says_what_to_do(name: str) -> None:
     assert name in page.read_text(), "the page must say which alerts lead to it"
 
 
+@cache
+def proofs() -> list[dict[str, Any]]:
+    return [test for path in PROMETHEUS.glob("*_test.yml") for test in yaml.safe_load(path.read_text())["tests"]]
+
+
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_alert_is_proved_to_fire(name: str) -> None:
-    proofs = [test for path in PROMETHEUS.glob("*_test.yml") for test in yaml.safe_load(path.read_text())["tests"]]
-    cases = [case for test in proofs for case in test.get("alert_rule_test", [])]
+    cases = [case for test in proofs() for case in test.get("alert_rule_test", [])]
     assert [case for case in cases if case["alertname"] == name and case.get("exp_alerts")]
 
 

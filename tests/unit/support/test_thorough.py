@@ -8,8 +8,8 @@ import pytest
 
 from tests.integration.reporting.disclosure.test_attack import DIVIDED, FORMATS, OF_EVERY_KIND
 from tests.support.generated import thorough
-from tests.support.generated.fuzzing import BODIES, HALF_AN_ADDRESS, KINDS, NO_NAMES
-from tests.support.generated.thorough import examples, turns
+from tests.support.generated.fuzzing import BODIES, HALF_AN_ADDRESS, KINDS, NO_NAMES, WORDS, half_of_words
+from tests.support.generated.thorough import comes, examples, turns
 from tests.support.source import ROOT
 
 
@@ -40,11 +40,18 @@ def test_any_two_come_together() -> None:
         (body, kind) for turn in range(5) for place, body in enumerate(BODIES) for kind in turns(KINDS, turn + place, 2)
     }
     assert bodies == {*product(BODIES, KINDS)}
+    assert {*half_of_words(0), *half_of_words(1)} == {*WORDS}
+
+
+def test_each_of_several_has_a_turn() -> None:
+    come = [place for turn in range(3) for place in range(30) if comes(turn + place, of=3)]
+    assert sorted(come) == [*range(30)]
 
 
 def test_all_are_asked_at_night(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(thorough, "THOROUGH", True)
     assert turns(DIVIDED, 3) == DIVIDED
+    assert all(comes(turn, of=3) for turn in range(9))
     assert examples(5) == 40
 
 

@@ -39,6 +39,7 @@ from tests.support import desk, parts, walk
 from tests.support.answered import Answered, answers
 from tests.support.asking import UNLIMITED, InThisThread
 from tests.support.desk import Pages, client, desk_of, keys, new_client, noon_of, token
+from tests.support.generated.thorough import TURN, turns
 from tests.support.lives import event as told_event
 from tests.support.lives import imposed
 from tests.support.walk import SUBJECTS, Asked
@@ -228,8 +229,10 @@ def of_desk(world: World, authority: str, which: Which = any_route) -> Answered:
 SERVICES = ("orders", "unpaid_work")
 
 
-@pytest.mark.parametrize("service", SERVICES)
-@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize(
+    ("service", "seed"),
+    [(name, seed) for turn, name in enumerate(SERVICES) for seed in turns(range(1, 6), TURN + turn, some=2)],
+)
 def test_records_that_do_not_name_an_authority_change_none_of_its_answers(
     worlds: Worlds, making: walk.Making, service: str, seed: int
 ) -> None:

@@ -30,7 +30,7 @@ from tests.integration.reporting.conftest import LONG_AGO, NOW, position, taken
 from tests.integration.reporting.disclosure.test_attack import SPAN, application, beside_breakdowns, parts_of
 from tests.support import parts
 from tests.support.generated.openapi import KEYS
-from tests.support.generated.thorough import turns
+from tests.support.generated.thorough import TURN, turns
 from tests.support.made import released_monthly
 from tests.support.made.released_monthly import CODES
 
@@ -120,19 +120,24 @@ def routes_of(database: Engine) -> Mapping[str, Policy]:
     return found
 
 
-def addresses(routes: Iterable[str], releases: tuple[str, ...]) -> Iterator[str]:
-    """Yield every route and page by its plain address, each indicator by what divides it in turn, and what else can be fetched."""
+def addresses(routes: Iterable[str], releases: tuple[str, ...], turn: int) -> Iterator[str]:
+    """Yield every route and page by its plain address, each indicator by what divides it in turn, and half of what else can be fetched.
+
+    There are two turns.
+    """
     for route in routes:
         if route not in NOT_ASKED and ":path" not in route:
             path = route.removeprefix("GET ")
             yield path.format(
                 **KNOWN, id=releases[1] if "/releases/{id}" in path else "orders_imposed", release=releases[1]
             )
-    yield from (*MORE, f"/releases/{releases[1]}/compare/placement_within_7")
-    for turn, (name, indicator) in enumerate(INDICATORS.items()):
-        for breakdown in turns(["", *(each for each, _ in indicator.breakdowns)], turn):
+    yield from (each.format(release=releases[1]) for each in MORE)
+    yield (f"/releases/{releases[1]}/compare/placement_within_7")
+    for place, (name, indicator) in enumerate(INDICATORS.items()):
+        for breakdown in turns(["", *(each for each, _ in indicator.breakdowns)], TURN + place + turn):
             yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={releases[-1]}"
-    yield from beside_breakdowns(releases)
+    beside = [*beside_breakdowns(releases)]
+    yield from turns(beside, TURN + turn, some=(len(beside) + 1) // 2)
 
 
 KNOWN = {"code": BUSY, "extension": "csv"}
@@ -142,6 +147,7 @@ MORE = (
     f"/v1/indicators/orders_imposed/difference?{SPAN}&authority={QUIET}&first_day=2026-05-08&last_day=2026-05-09",
     "/indicators/orders_imposed/chart.svg",
     "/compare/placement_within_7/chart.svg",
+    "/releases/{release}/files/changes.csv",
 )
 """Addresses that need more than their names."""
 
@@ -184,13 +190,13 @@ def compared(databases: tuple[Engine, Engine], paths: Iterable[str], headers: Ma
 
 
 def test_the_public_learns_no_more_than_the_day(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
-    assert compared(databases, addresses(routes_of(databases[0]), releases), {}).differing == []
+    assert compared(databases, addresses(routes_of(databases[0]), releases, turn=0), {}).differing == []
 
 
 def test_nor_does_another_authority(databases: tuple[Engine, Engine], releases: tuple[str, ...]) -> None:
     """At any route of the application's table: a new one is asked, or has its reason above."""
     manager, routes = Identity("manager", frozenset({"orders:read"}), QUIET), routes_of(databases[0])
-    found = compared(databases, addresses(routes, releases), token(manager))
+    found = compared(databases, addresses(routes, releases, turn=1), token(manager))
     assert found.differing == []
     assert NOT_ASKED.keys() <= routes.keys()
     assert unanswered(routes.keys() - NOT_ASKED.keys(), found.answered) == NOT_FOR_IT
@@ -201,7 +207,7 @@ def test_the_authority_itself_and_national_viewers_are_told(
 ) -> None:
     """So that the tests above can fail, which ask for these as well."""
     telling = ["/v1/positions", DATA, "/v1/quality"]
-    assert {*telling} <= {*addresses(routes_of(databases[0]), releases)}
+    assert {*telling} <= {*addresses(routes_of(databases[0]), releases, turn=0)}
     for identity in (Identity("own", frozenset({"orders:read"}), BUSY), Identity("all", frozenset({"national:read"}))):
         assert compared(databases, telling, token(identity)).differing == telling
 

@@ -27,6 +27,7 @@ from services.connect.mapping.seen import Seen, Sheet
 from services.connect.mapping.suggest import proposal
 from services.connect.template import MAPPING, built_in
 from services.connect.work import looked_at, proposed
+from tests.support.generated.thorough import examples
 
 EXAMPLES = Path(__file__).parents[4] / "docs/examples/connect"
 SPREADSHEET = EXAMPLES / "one-row-per-order/orders 2026-03-02.xlsx"
@@ -235,7 +236,7 @@ texts: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=8), texts, min_size=1, max_size=4))
-@settings(max_examples=200)
+@settings(max_examples=examples(100))
 def test_any_tree_survives_its_text(tree: Tree) -> None:
     assert tree_of(written(tree, Remarks()), "a.yaml") == tree
 
@@ -493,7 +494,7 @@ def test_a_column_that_is_called_otherwise_now_is_named_wherever_the_mapping_nam
     st.lists(tables(), max_size=3),
     st.dictionaries(st.sampled_from(["s0", "s1"]), st.sampled_from(["new", "", "0", "1"])),
 )
-@settings(max_examples=100)
+@settings(max_examples=examples(50))
 def test_adding_a_table_leaves_the_others_as_they_are(found: list[dict[str, Any]], answers: dict[str, str]) -> None:
     tree = {"authority": "S12000027", "tables": found}
     new = Sheet("Squad", False, [Seen("Ref", ["A1"]), Seen("Date", [date(2026, 3, 2)]), Seen("Attended", ["Yes"])])

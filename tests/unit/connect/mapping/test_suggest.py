@@ -23,6 +23,7 @@ from services.connect.mapping.seen import Seen, Sheet, sheet_of
 from services.connect.mapping.suggest import proposal
 from services.connect.mapping.words import GRAVE
 from services.connect.work import Job, check
+from tests.support.generated.thorough import examples
 from tests.support.made.extracts import HEADINGS, Rows, order, text, xlsx
 
 ROOT = Path(__file__).parents[4]
@@ -142,7 +143,7 @@ CONSTANT = re.compile(r"""\b(always|blank|times|vanished): |: \[\]|^ {12}"[^"]*"
 
 
 @given(st.lists(COLUMNS, min_size=2, max_size=30, unique=True), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(50))
 def test_nothing_is_guessed_without_a_doubt_and_its_reason(headings: list[str], data: st.DataObject) -> None:
     """Whatever columns there are. A word that is the same but for its spelling is no guess."""
     some = [Row(n, data.draw(st.lists(WORDS, min_size=len(headings), max_size=len(headings)))) for n in range(3)]
