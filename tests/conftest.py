@@ -37,7 +37,9 @@ from tests.support.parts import KafkaKind, kafka_choice
 from tests.support.running.resting import Resting
 from tests.support.running.rewriting import rewrite_share
 from tests.support.running.spending import Spending
-from tests.support.running.together import Together, beside_cores, cores, fills, number_of
+from tests.support.running.together import SLEEPING, Together, beside_cores, cores, fills, number_of
+from tests.support.workers import in_memory
+from tests.support.workers.late import Ends, First, Late
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = [
@@ -45,11 +47,6 @@ CHROMIUM_OPTIONS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
 
-# A slow machine is no failure: examples are bounded in number, and hanging is found by the timeout.
-settings.register_profile(
-    "payback", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-settings.load_profile("payback")
 expect.set_options(timeout=30_000)
 
 # Thousands of tests in memory are no garbage: looking for it among them took two fifths of collecting (measured).
@@ -71,12 +68,34 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Count each file's processor time; have midnight pass before tests of one day, brokers rest, and the day choose what is asked."""
+    """Count the processor time of each file; have one worker find the tests; have midnight pass before tests of one day; let
+    brokers rest; choose by the day what is asked.
+    """
     os.environ.setdefault(TURN, str(datetime.now(UTC).toordinal()))
-    config.pluginmanager.register(Spending())
+    load_settings()
+    spending = Spending()
+    config.pluginmanager.register(spending)
     config.pluginmanager.register(OneDay())
-    if hasattr(config, "workerinput"):
-        config.pluginmanager.register(Resting())
+    told = getattr(config, "workerinput", None)
+    if told is None:
+        config.pluginmanager.register(Ends())
+        if config.getoption("numprocesses", None) and (home := in_memory.keep()):
+            config.add_cleanup(home.leave)
+        return
+    config.pluginmanager.register(Resting())
+    if number_of(told["workerid"]) == 0:
+        config.pluginmanager.register(First(told["testrunuid"]))
+    elif not any("::" in asked for asked in config.args):
+        config.pluginmanager.register(Late(told["testrunuid"], spending.begin))
+
+
+def load_settings() -> None:
+    """Bound examples in number, not in time: a slow machine is no failure, and hanging is found by the timeout."""
+    from tests.support.generated.thorough import examples  # it reads the turn that was chosen
+
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    settings.register_profile("payback", max_examples=examples(50), deadline=None, suppress_health_check=checks)
+    settings.load_profile("payback")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -108,6 +127,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Have a worker that fills gaps yield to those with parts, whose tests wait for answers, once all have found their tests."""
+    collect_seldom()
     told = getattr(session.config, "workerinput", None)
     if told and fills(number_of(told["workerid"]), told["workercount"]):
         os.nice(YIELDING)
@@ -126,12 +146,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [*runs_on, f"of what is asked in turn: {TURN}={os.environ[TURN]}"]
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give each operation of an API, which schemathesis makes a test of, an id of its own."""
-    if isinstance(item, pytest.Function) and item.parent is not None and not item.nodeid.endswith(item.name):
-        item._id = item.parent.id.child(item.name)
-
-
 def not_alone(nodeids: Iterable[str]) -> list[str]:
     """Return ids that several tests have: workers run only one test of an id."""
     return [nodeid for nodeid, times in Counter(nodeids).items() if times > 1]
@@ -139,7 +153,7 @@ def not_alone(nodeids: Iterable[str]) -> list[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not wanted, skip what the stand-in cannot do, and put first what takes longest."""
+    """Leave out what is not wanted, skip what the stand-in cannot do, and put first what takes longest or sleeps."""
     if several := not_alone(item.nodeid for item in items):
         raise pytest.UsageError(f"Several tests have one id, and only one of them would run: {several}")
     if config.option.fast:
@@ -150,8 +164,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("durable_broker"):
                 item.add_marker(pytest.mark.skip(reason=f"needs a durable broker: {kafka_choice().because}"))
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
-    collect_seldom()
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, not item.nodeid.startswith(SLEEPING)))
 
 
 def needs_parts(item: pytest.Item) -> bool:
@@ -215,7 +228,7 @@ def _kafka_process() -> Iterator[KafkaProcess]:
     obstacle = apache_kafka.obstacle()
     if obstacle is not None:
         cannot(f"needs Apache Kafka as a local process: {obstacle}")
-    with parts.kafka_process() as process:
+    with parts.kafka_process("_kafka_process") as process:
         yield process
 
 
@@ -250,9 +263,10 @@ def migrated(postgres_server: str, new_database: Callable[[], str]) -> Iterator[
 
 
 @pytest.fixture
-def postgres(new_database: Callable[[], str]) -> str:
-    """Return the address of a fresh, empty database."""
-    return new_database()
+def postgres(postgres_server: str, new_database: Callable[[], str]) -> Iterator[str]:
+    """Yield the address of a fresh, empty database."""
+    with parts.for_one_test(postgres_server, new_database()) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

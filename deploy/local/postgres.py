@@ -181,6 +181,6 @@ def let_sign_in(database: str, roles: Iterable[str]) -> dict[str, str]:
 
 
 def drop_database(server: str, name: str) -> None:
-    """Delete the database of this name on the server at this address, and cut the connections to it."""
+    """Delete the database of this name on the server at this address, if it is there, and cut the connections to it."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -212,6 +212,8 @@ class KafkaProcess:
         self._port, self._controller = free_ports(2)
         self._process: subprocess.Popen[bytes] | None = None
         self.address = f"127.0.0.1:{self._port}"
+        self.fixture = ""
+        """Which fixture gives it to all tests, if one does."""
         self.log = self._directory / "kafka.log"
 
     def start(self) -> None:
@@ -221,6 +223,11 @@ class KafkaProcess:
         command = _java("kafka.Kafka", str(self._properties), options=self._options)
         self._process = spawn(command, self.log, environment=self._environment())
         RUNNING.add(self)
+        self.wait()
+
+    def wait(self) -> None:
+        """Return when it answers clients. Raises NotReady."""
+        assert self._process is not None
         wait_until(self._answers, "Apache Kafka", self._process, self.log, seconds=60)
 
     def ensure_running(self) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,13 +16,21 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from deploy.local.broker import Broker
-from deploy.local.postgres import Postgres, create_database, drop_database
+from deploy.local.postgres import QUICK, Postgres, create_database, drop_database
 from deploy.local.process import free_ports
 from services.chassis.migrations import migrate
 from tests.support import kafka
 
 SERVICES = Path(__file__).parents[2] / "services"
 MIGRATIONS = {name: SERVICES / name / "migrations" for name in ("orders", "unpaid_work", "reporting")}
+
+OF_ALL = {
+    **QUICK,
+    # Its workers would start ten times a second for hundreds of databases, in none of which much becomes garbage.
+    "autovacuum_naptime": "1h",
+    # Files of tests may be in memory.
+    "max_wal_size": "256MB",
+}
 
 
 class KafkaKind(StrEnum):
@@ -64,7 +72,7 @@ def running_kafka(directory: Path) -> Iterator[str]:
             with _kafka_container() as address:
                 yield address
         case KafkaKind.PROCESS:
-            with kafka_process() as process:
+            with kafka_process("kafka") as process:
                 yield process.address
         case KafkaKind.EMBEDDED:
             broker = Broker(directory)
@@ -78,9 +86,10 @@ def running_kafka(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def kafka_process() -> Iterator[kafka.KafkaProcess]:
-    """Yield a running Apache Kafka of the caller's own."""
+def kafka_process(fixture: str = "") -> Iterator[kafka.KafkaProcess]:
+    """Yield a running Apache Kafka of the caller's own, or of all tests that ask for a fixture."""
     process = kafka.KafkaProcess()
+    process.fixture = fixture
     try:
         process.start()
         yield process
@@ -89,9 +98,9 @@ def kafka_process() -> Iterator[kafka.KafkaProcess]:
 
 
 @contextmanager
-def postgres_process(directory: Path) -> Iterator[Postgres]:
+def postgres_process(directory: Path, options: Mapping[str, str] = QUICK) -> Iterator[Postgres]:
     """Yield a running PostgreSQL of the caller's own."""
-    process = Postgres(directory)
+    process = Postgres(directory, options=options)
     try:
         process.start()
         yield process
@@ -105,7 +114,7 @@ def running_postgres(directory: Path) -> Iterator[str]:
     if given := _postgres_given():
         yield given
     else:
-        with postgres_process(directory) as process:
+        with postgres_process(directory, OF_ALL) as process:
             yield process.url
 
 
@@ -117,8 +126,8 @@ def _postgres_given() -> str | None:
 def databases(server: str, template: str = "template1") -> Iterator[Callable[[], str]]:
     """Yield a function that makes copies of the template, each with a name of its own.
 
-    They are dropped in the end from a server that was given. One of ours goes with all that it holds, and dropping hundreds one by one
-    kept the end of a run waiting.
+    They are dropped in the end from a server that was given. One of ours goes with all that it holds, and dropping many one by one kept
+    the end of a run waiting.
     """
     names: list[str] = []
 
@@ -131,6 +140,13 @@ def databases(server: str, template: str = "template1") -> Iterator[Callable[[],
     finally:
         for name in names if _postgres_given() else ():
             drop_database(server, name)
+
+
+@contextmanager
+def for_one_test(server: str, database: str) -> Iterator[str]:
+    """Yield the address of a database, and drop it: all that a run makes would take gigabytes of memory."""
+    yield database
+    drop_database(server, database.rpartition("/")[2])
 
 
 def make_tables(database: str) -> None:

@@ -85,15 +85,17 @@ def scenario_read(postgres_server: str, migrated: Callable[[], str]) -> Iterator
 
 
 @pytest.fixture
-def fed(scenario_read: Callable[[], str]) -> Iterator[Callable[[str], Bench]]:
+def fed(postgres_server: str, scenario_read: Callable[[], str]) -> Iterator[Callable[[str], Bench]]:
     """Yield the benches of services on one database, which have read the scenario."""
-    yield from _benches(scenario_read())
+    with parts.for_one_test(postgres_server, scenario_read()) as database:
+        yield from _benches(database)
 
 
 @pytest.fixture
-def postgres(migrated: Callable[[], str]) -> str:
-    """Return the address of a fresh database with the tables of every service."""
-    return migrated()
+def postgres(postgres_server: str, migrated: Callable[[], str]) -> Iterator[str]:
+    """Yield the address of a fresh database with the tables of every service."""
+    with parts.for_one_test(postgres_server, migrated()) as database:
+        yield database
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from services.reporting.app import build
 from services.reporting.ingest.metrics import IngestMetrics
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.settings import SCHEMA, ApiSettings
+from tests.support import parts
 from tests.support.asking import UNLIMITED, InThisThread
 
 SOURCE = TopicPartition("national.aggregates", 0)
@@ -39,8 +40,9 @@ class Message:
 
 
 @pytest.fixture
-def database_settings(migrated: Callable[[], str]) -> DatabaseSettings:
-    return DatabaseSettings(url=migrated(), schema_name=SCHEMA)
+def database_settings(postgres_server: str, migrated: Callable[[], str]) -> Iterator[DatabaseSettings]:
+    with parts.for_one_test(postgres_server, migrated()) as url:
+        yield DatabaseSettings(url=url, schema_name=SCHEMA)
 
 
 @pytest.fixture

@@ -66,9 +66,10 @@ def released_nation(postgres_server: str, migrated: Callable[[], str]) -> Iterat
 
 
 @pytest.fixture
-def database_settings(released_nation: Callable[[], str]) -> DatabaseSettings:
-    """Return the settings in place of the empty database that other tests of reporting have."""
-    return DatabaseSettings(url=released_nation(), schema_name=SCHEMA)
+def database_settings(postgres_server: str, released_nation: Callable[[], str]) -> Iterator[DatabaseSettings]:
+    """Yield the settings in place of the empty database that other tests of reporting have."""
+    with parts.for_one_test(postgres_server, released_nation()) as url:
+        yield DatabaseSettings(url=url, schema_name=SCHEMA)
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ QUIET = (
 )
 """Files that want a processor and wait for nobody, where the others wait much: they start nothing, or PostgreSQL alone."""
 
+SLEEPING = ("tests/unit/support/",)
+"""Quiet files that come early, since they sleep and start pytest: last of all, they left cores idle for half a minute (measured)."""
+
 
 def cores() -> int:
     """Return how many workers keep the cores busy that wait for nobody."""
@@ -86,9 +89,13 @@ class Together(LoadFileScheduling):  # type: ignore[misc]
         return fills(number_of(node.gateway.id), self.numnodes)
 
     def _split_scope(self, nodeid: str) -> str:
-        return next(
-            (first for first, *rest in TOGETHER if nodeid.startswith((first, *rest))), super()._split_scope(nodeid)
-        )
+        return scope_of(nodeid)
+
+
+def scope_of(nodeid: str) -> str:
+    """Return what goes to a worker as a whole: the file of a test, or the first of those that stay together."""
+    file = nodeid.partition("::")[0]
+    return next((first for first, *rest in TOGETHER if nodeid.startswith((first, *rest))), file)
 
 
 def number_of(worker: str) -> int:

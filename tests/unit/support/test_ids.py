@@ -1,13 +1,7 @@
 """Every test has an id of its own: workers take tests by their ids, and of several with one id they would run one."""
 
-import pytest
-
 from tests.conftest import not_alone
 
 
 def test_an_id_of_several_tests_is_found() -> None:
     assert not_alone(["a.py::a", "a.py::b", "a.py::a", "b.py::a"]) == ["a.py::a"]
-
-
-def test_ids_of_all_that_was_collected_say_their_names(request: pytest.FixtureRequest) -> None:
-    assert [item.nodeid for item in request.session.items if not item.nodeid.endswith(item.name)] == []

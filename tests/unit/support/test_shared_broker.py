@@ -40,23 +40,63 @@ def test_files_that_wait_for_nobody_use_no_broker() -> None:
     assert len([*found(USES_ONE)]) > 20
 
 
-def test_brokers_rest_from_the_first_test_that_uses_none_to_the_first_that_does(
-    monkeypatch: pytest.MonkeyPatch,
+class Broker:
+    """Writes down what is done to it."""
+
+    def __init__(self, fixture: str, told: list[tuple[str, str]]) -> None:
+        self.fixture, self._told = fixture, told
+
+    def send_signal(self, what: signal.Signals) -> None:
+        self._told.append((self.fixture, what.name))
+
+    def wait(self) -> None:
+        self._told.append((self.fixture, "waited for"))
+
+
+UNIT, DEMO, PARKED, CHAOS = (
+    f"tests/{file}::test"
+    for file in ("unit/test_a.py", "e2e/test_demo.py", "faults/test_parked.py", "faults/test_chaos.py")
+)
+STOPPED, GOES_ON, WAITED = "SIGSTOP", "SIGCONT", "waited for"
+
+
+@pytest.mark.parametrize(
+    ("tests", "expected"),
+    [
+        pytest.param([(UNIT, []), (UNIT, []), (DEMO, ["kafka"])], [("kafka", STOPPED), ("kafka", GOES_ON), ("kafka", WAITED)], id="quiet"),
+        pytest.param([(DEMO, []), (DEMO, ["kafka"]), (DEMO, [])], [("kafka", STOPPED), ("kafka", GOES_ON), ("kafka", WAITED)], id="file"),
+        pytest.param([(DEMO, ["kafka"]), (DEMO, [])], [], id="asked for"),
+        pytest.param([(CHAOS, ["kafka"]), (PARKED, [])], [], id="together"),
+        pytest.param([(DEMO, ["kafka"]), (CHAOS, [])], [("kafka", STOPPED)], id="other file"),
+        pytest.param([(DEMO, ["_kafka_process"])], [("kafka", STOPPED)], id="another"),
+    ],
+)  # fmt: skip
+def test_a_broker_rests_until_a_file_asks_for_it_and_runs_for_all_of_the_file(
+    tests: list[tuple[str, list[str]]], expected: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[signal.Signals] = []
-
-    class Broker:
-        def send_signal(self, what: signal.Signals) -> None:
-            told.append(what)
-
-    monkeypatch.setattr(resting, "RUNNING", {Broker()})
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(resting, "SETTLES", 0)
+    monkeypatch.setattr(resting, "RUNNING", {Broker("kafka", told)})
     plugin = Resting()
-    for test in (
-        "tests/e2e/test_demo.py::test_one",
-        "tests/unit/test_a.py::test_one",
-        "tests/unit/test_b.py::test_one",
-    ):
-        plugin.begin(test)
-    assert told == [signal.SIGSTOP]
-    plugin.begin("tests/faults/test_parked.py::test_one")
-    assert told == [signal.SIGSTOP, signal.SIGCONT]
+    for test, fixtures in tests:
+        plugin.begin(test, fixtures)
+    assert told == expected
+
+
+def test_a_broker_of_somebodys_own_rests_only_where_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setattr(resting, "RUNNING", {Broker("", told)})
+    plugin = Resting()
+    plugin.begin(DEMO, [])
+    assert told == []
+    plugin.begin(UNIT, [])
+    assert told == [("", STOPPED)]
+
+
+def test_brokers_that_rest_may_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    running: set[Broker] = {Broker("kafka", [])}
+    monkeypatch.setattr(resting, "RUNNING", running)
+    plugin = Resting()
+    plugin.begin(UNIT, [])
+    running.clear()
+    plugin.begin(DEMO, ["kafka"])

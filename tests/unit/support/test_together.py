@@ -99,9 +99,22 @@ def test_it_does_all_where_it_is_alone(tmp_path: Path) -> None:
     assert said.read_text() == "gw1 part\n"
 
 
-def shared_out(directory: Path) -> str:
+def shared_out(directory: Path, *more: str) -> str:
     """Run the tests of a directory in two workers, and return what is said of them."""
-    command = [sys.executable, "-m", "pytest", "-v", "-p", "xdist", "-n", "2", "-p", "no:cacheprovider", str(directory)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-v",
+        "-p",
+        "xdist",
+        "-n",
+        "2",
+        "-p",
+        "no:cacheprovider",
+        *more,
+        str(directory),
+    ]
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     variables |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others take seconds to import
     options = {"cwd": directory, "env": variables}

@@ -148,6 +148,9 @@ MORE = (
     "/indicators/orders_imposed/chart.svg",
     "/compare/placement_within_7/chart.svg",
     "/releases/{release}/files/changes.csv",
+    "/releases/{release}/indicators/placement_within_7/chart.svg",
+    "/releases/{release}/compare/placement_within_7/chart.svg",
+    f"/v1/data.csv?{SPAN}&indicator=orders_imposed&by=quarter",
 )
 """Addresses that need more than their names."""
 

@@ -1,0 +1,1 @@
+"""Support for how tests are shared among workers, and where these keep their files."""
