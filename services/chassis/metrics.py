@@ -1,5 +1,6 @@
 """Every metric of the chassis, on one page. Labels name topics, kinds and routes, never people, orders or payloads."""
 
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -56,14 +57,14 @@ def exposed(
 ) -> Iterator[int]:
     """Let Prometheus read the registry on a port of its own, and yield the port. `/ready` there answers 200 or 503."""
     server = make_server(settings.host, settings.port, _port(registry, ready), _ThreadingServer, _QuietHandler)
-    thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread = Thread(target=server.serve, name="metrics", daemon=True)
     thread.start()
     try:
         yield server.server_port
     finally:
-        server.shutdown()
-        server.server_close()
+        server.end()
         thread.join()
+        server.server_close()
 
 
 def _port(registry: CollectorRegistry, ready: Callable[[], bool]) -> "WSGIApplication":
@@ -79,7 +80,21 @@ def _port(registry: CollectorRegistry, ready: Callable[[], bool]) -> "WSGIApplic
 
 
 class _ThreadingServer(ThreadingMixIn, WSGIServer):
+    """Sleeps while nobody asks, where `serve_forever` looks twice a second whether it must end."""
+
     daemon_threads = True
+    _ended = False
+
+    def serve(self) -> None:
+        """Answer until `end` is called by another thread."""
+        while not self._ended:
+            self.handle_request()
+
+    def end(self) -> None:
+        """Let `serve` return: a connection of our own wakes it."""
+        self._ended = True
+        host = str(self.server_address[0])
+        socket.create_connection((host, self.server_port)).close()
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -1,12 +1,14 @@
 """The public side of a service: one way to build an application, and one to serve it."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import wraps
 from math import inf
 from threading import Event, Thread
 from time import monotonic
+from types import FrameType
 from typing import Any, Literal
 
 import uvicorn
@@ -196,7 +198,34 @@ def serve(app: FastAPI, settings: HttpSettings, metrics: MetricsSettings, regist
     sys.setswitchinterval(SWITCH_SECONDS)
     asked = asking(app.state.dependencies, app.state.metrics)
     with exposed(metrics, registry), asked, shared(app.state.budgets, app.state.shares):
-        uvicorn.Server(config).run()
+        Server(config).run()
+
+
+TICK_SECONDS = 1.0
+"""How often the date in answers is set."""
+
+
+class Server(uvicorn.Server):
+    """Wakes once a second, where uvicorn wakes ten times to see whether a signal told it to end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._told = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Return once it must end."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK_SECONDS):
+                    await self._told.wait()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal, and wake the loop that looks for it."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
 
 
 @contextmanager
