@@ -26,6 +26,7 @@ from faust.app.base import BootStrategy
 from faust.assignor.client_assignment import ClientAssignment
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.exceptions import ConsumerNotStarted
+from faust.tables import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
@@ -216,6 +217,7 @@ def _options(kafka: KafkaSettings, settings: StreamSettings) -> dict[str, Any]:
         "web_enabled": False,
         "autodiscover": False,
         "ConsumerScheduler": OneMessagePerFetch,
+        "TableManager": NoTables,
         "PartitionAssignor": SuffixAssignor,
     }
 
@@ -406,6 +408,9 @@ class Consumer(driver.Consumer):
     def on_buffer_drop(self, tp: Any) -> None:
         """Do nothing; see on_buffer_full."""
 
+    async def verify_all_partitions_active(self) -> None:
+        """Do nothing. Faust would log which partitions stand still; the engine's guard starts a new consumer."""
+
     async def on_partitions_revoked(self, revoked: Any) -> None:
         if not self.app.left:
             await self.app.engine.pause()
@@ -492,6 +497,15 @@ class Transport(driver.Transport):
 class ConsumerOnly(BootStrategy):
     enable_kafka_producer = False
     enable_web = False
+    enable_sensors = False
+
+
+class NoTables(TableManager):
+    """Waits for none. Faust would sleep a second before it joins the group, in case some are still being defined."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class App(faust.App):

@@ -29,7 +29,15 @@ from services.chassis.settings import StreamSettings
 from services.chassis.streaming.batches import Fingerprint, fingerprint
 from services.chassis.streaming.fetching.bounded import LONGEST
 from services.chassis.streaming.kafka import Admin, Outgoing, Producer
-from services.chassis.streaming.stream import App, Consumer, Slice, SourceIdentity, Stream, TopicPartition
+from services.chassis.streaming.stream import (
+    App,
+    Consumer,
+    ConsumerThread,
+    Slice,
+    SourceIdentity,
+    Stream,
+    TopicPartition,
+)
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
 from tests.support.children import child
 from tests.support.generated.thorough import TURN, turns
@@ -581,17 +589,18 @@ async def nothing(*_: object, **__: object) -> None:
             (App, "_positions", nothing),
             (Consumer, "perform_seek", nothing),
             (Consumer, "on_partitions_assigned", forever),
+            (ConsumerThread, "_fetch_records", forever),
         ],
         TURN,
     )
 )
 def a_step_lost(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out a step of an assignment the first time, or let it never end."""
+    """Leave out a step of an assignment or of reading the first time, or let it never end."""
     owner, step, instead = request.param
     usual, steps = getattr(owner, step), iter((instead,))
 
-    async def taken(*args: object, **more: object) -> None:
-        await next(steps, usual)(*args, **more)
+    async def taken(*args: object, **more: object) -> object:
+        return await next(steps, usual)(*args, **more)
 
     monkeypatch.setattr(owner, step, taken)
 

@@ -7,8 +7,9 @@ while messages come. In quiet times short ones cost Kafka and the workers a shar
 from collections.abc import Callable
 from time import monotonic
 
-QUIET_SECONDS = 5.0
-LONGER = 5
+QUIET_SECONDS, LONGER = 5.0, 5
+VERY_QUIET_SECONDS, LONGEST = 60.0, 10
+"""After so long without anything, each wait may be so many times the usual one."""
 
 
 class Patience:
@@ -23,4 +24,7 @@ class Patience:
         now = self._clock()
         if found:
             self._heard = now
-        return self._usual if now - self._heard < QUIET_SECONDS else LONGER * self._usual
+        silence = now - self._heard
+        if silence < QUIET_SECONDS:
+            return self._usual
+        return self._usual * (LONGER if silence < VERY_QUIET_SECONDS else LONGEST)

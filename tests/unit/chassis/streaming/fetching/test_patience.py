@@ -1,6 +1,6 @@
 """How long a fetch may wait."""
 
-from services.chassis.streaming.fetching.patience import LONGER, QUIET_SECONDS, Patience
+from services.chassis.streaming.fetching.patience import LONGER, LONGEST, QUIET_SECONDS, VERY_QUIET_SECONDS, Patience
 
 
 def test_a_fetch_waits_longer_in_quiet_times_and_briefly_again_once_something_comes() -> None:
@@ -9,6 +9,8 @@ def test_a_fetch_waits_longer_in_quiet_times_and_briefly_again_once_something_co
     assert patience.after(found=False) == 100
     now = QUIET_SECONDS
     assert patience.after(found=False) == LONGER * 100
+    now = VERY_QUIET_SECONDS
+    assert patience.after(found=False) == LONGEST * 100
     assert patience.after(found=True) == 100
     now += QUIET_SECONDS / 2
     assert patience.after(found=False) == 100
