@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-
-from xlsxwriter import Workbook
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING
 
 from services.chassis import sheets
 from services.chassis.sheets import Value
 from services.desk.model import LateForecast, WorkItem
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 WIDEST = 60
 """Widest column, in characters."""
@@ -64,6 +65,8 @@ def as_csv(sheet: Sheet) -> bytes:
 
 def as_xlsx(*tables: Sheet) -> bytes:
     """Return the tables as a workbook: a sheet each, with the header row frozen and filters."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - 2 MB that only workbooks need
+
     out = BytesIO()
     with Workbook(out, {"constant_memory": True, "default_date_format": "yyyy-mm-dd", **_AS_TEXT}) as book:
         heading = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
@@ -75,7 +78,7 @@ def as_xlsx(*tables: Sheet) -> bytes:
 _AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 
 
-def _write(page: Worksheet, table: Sheet, heading: Format) -> None:
+def _write(page: "Worksheet", table: Sheet, heading: "Format") -> None:
     """Write a table. Text stays text, whatever its first character is."""
     for number, title in enumerate(table.headings):
         page.set_column(number, number, _width(title, [row[number] for row in table.rows]))

@@ -9,8 +9,6 @@ from struct import pack
 from xml.sax.saxutils import escape
 from zlib import crc32
 
-from resvg_py import svg_to_bytes
-
 SVG, PNG = "image/svg+xml", "image/png"
 MARGIN, LINE, ZOOM = 24, 22, 2
 LETTERS = 108
@@ -77,6 +75,8 @@ def as_svg(picture: Picture) -> str:
 
 def as_png(picture: Picture) -> bytes:
     """Return the chart in pixels, twice as many as on a page, with its description as text."""
+    from resvg_py import svg_to_bytes  # noqa: PLC0415 - 1 MB that only pictures need
+
     drawn = svg_to_bytes(
         svg_string=as_svg(picture), zoom=ZOOM, skip_system_fonts=True, font_files=[str(_FONT)], font_family="Roboto"
     )

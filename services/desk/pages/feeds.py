@@ -13,7 +13,6 @@ from services.desk.model import Decided, Dues
 from services.desk.pages.forms import field, fields_of
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.platform import Service
-from services.desk.words.calendar import as_ical
 
 CALENDAR = "text/calendar; charset=utf-8"
 SECRET = re.compile("[A-Za-z0-9_-]{32,128}")
@@ -52,6 +51,8 @@ def add_calendar(pages: APIRouter, site: Site) -> None:
         if None in dues:
             count_wrong(request.scope, CALENDARS)
             return Response(NO_CALENDAR, 404, media_type="text/plain")
+        from services.desk.words.calendar import as_ical  # noqa: PLC0415 - 2 MB that only calendars need
+
         found: list[Dues] = [one for one in dues if one is not None]
         address = f"{request.url.scheme}://{request.headers['host']}/"
         return Response(as_ical(found, address), media_type=CALENDAR, headers={"Cache-Control": "private, no-store"})

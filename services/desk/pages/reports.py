@@ -15,7 +15,6 @@ from services.desk.report.evidence import evidence
 from services.desk.report.gathering import Gathering, span_of
 from services.desk.report.model import Chart, Report, Span, Told
 from services.desk.report.sentences import report
-from services.desk.report.writing import MEDIA_TYPE, as_docx
 
 
 class _Kind(NamedTuple):
@@ -61,6 +60,8 @@ def drawn(chart: Chart) -> str:
 
 
 async def _edit(kind: _Kind, site: Site, looker: Looker, request: Request) -> Response:
+    from services.desk.report.writing import MEDIA_TYPE, as_docx  # noqa: PLC0415 - 7 MB that are seldom needed
+
     content = await run_in_threadpool(as_docx, await _made(kind, site, looker, request))
     return attachment(content, MEDIA_TYPE, f"{kind.file}-{request.path_params['label']}.docx")
 

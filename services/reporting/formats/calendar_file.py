@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, timedelta
-
-from icalendar import Calendar, Event
+from typing import TYPE_CHECKING
 
 from contracts.periods import LONDON
 from services.reporting.formats.publisher import TITLE
 from services.reporting.releases.calendar import Announcement, opening
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 AS_LONG_AS = timedelta(minutes=30)
 """How long an event of the calendar lasts."""
@@ -15,6 +17,8 @@ AS_LONG_AS = timedelta(minutes=30)
 
 def as_ical(calendar: Sequence[Announcement], site: str) -> bytes:
     """Return one event for each announcement. It keeps its id when it is moved, so that calendars move it too."""
+    from icalendar import Calendar  # noqa: PLC0415 - 2 MB that only this file needs
+
     made = Calendar()
     made.add("prodid", "-//Payback//releases//EN")
     made.add("version", "2.0")
@@ -27,7 +31,9 @@ def as_ical(calendar: Sequence[Announcement], site: str) -> bytes:
     return written
 
 
-def _event(announcement: Announcement, site: str) -> Event:
+def _event(announcement: Announcement, site: str) -> "Event":
+    from icalendar import Event  # noqa: PLC0415
+
     begins = opening(announcement.day or _last_day(announcement)).astimezone(UTC)
     event, last = Event(), announcement.said[-1].at.astimezone(UTC)
     event.add("uid", f"release-{announcement.month:%Y-%m}@payback")

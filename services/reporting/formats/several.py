@@ -3,13 +3,11 @@
 These functions take rows that have passed the gate; they cannot make any.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, assert_never
 
 import msgspec
-from openpyxl import Workbook
 
 from services.chassis import sheets
 from services.reporting.disclosure.gate import Row
@@ -170,16 +168,13 @@ def _json_stat(several: Several) -> dict[str, Any]:
 
 
 def _xlsx(several: Several) -> bytes:
-    book = Workbook()
+    from services.reporting.formats.book import as_workbook  # noqa: PLC0415 - see there
+
     titles = [(each.indicator.title, each.indicator.definition) for each in several.by_indicator.values()]
     about = writers.cover_of_figures(several.answers[0])
-    writers.add_cover(book, [(TITLE,), *titles, *about, *writers.completeness(several.quality)])
     rows = (
         [answer.indicator.id, answer.indicator.title, name_in(row.authority, row.period), *astuple(row)]
         for answer, row in several.rows
     )
-    writers.add_figures(book, ["indicator", "title", "area", *COLUMNS], rows)
-    writers.add_dimensions(book, several.dimensions)
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
+    cover = [(TITLE,), *titles, *about, *writers.completeness(several.quality)]
+    return as_workbook(cover, ["indicator", "title", "area", *COLUMNS], rows, several.dimensions)

@@ -3,17 +3,13 @@
 These functions take rows that have passed the gate; they cannot make any.
 """
 
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import astuple, fields
 from typing import Any, Final, Literal, assert_never
 
 import msgspec
-from openpyxl import Workbook
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 
-from services.chassis import sheets, workbooks
+from services.chassis import sheets
 from services.reporting.disclosure.gate import Row, Why
 from services.reporting.figures.answers import Answer
 from services.reporting.figures.evidence import DOUBTS
@@ -236,45 +232,11 @@ def json_stat_dimension(name: str, dimension: Dimension) -> dict[str, Any]:
 
 def as_xlsx(answer: Answer, quality: Quality) -> bytes:
     """Return a cover sheet that says what the figures are, and the figures."""
-    book = Workbook()
-    add_cover(book, [*_cover(answer), *completeness(quality), *_still_to_come(quality)])
+    from services.reporting.formats.book import as_workbook  # noqa: PLC0415 - see there
+
+    cover = [*_cover(answer), *completeness(quality), *_still_to_come(quality)]
     rows = ([name_in(row.authority, row.period), *astuple(row)] for row in answer.rows)
-    add_figures(book, ["area", *COLUMNS], rows)
-    add_dimensions(book, dimensions_of(answer))
-    file = io.BytesIO()
-    book.save(file)
-    return file.getvalue()
-
-
-def add_cover(book: Workbook, lines: Iterable[Sequence[str]]) -> None:
-    """Add the first sheet: a title, and what readers must know."""
-    cover = book.worksheets[0]
-    cover.title = "Cover"
-    workbooks.append(cover, [*lines])
-    cover["A1"].font = Font(bold=True, size=14)
-    cover.column_dimensions["A"].width, cover.column_dimensions["B"].width = 28, 100
-
-
-def add_figures(book: Workbook, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Add the sheet of figures."""
-    sheet = book.create_sheet("Figures")
-    workbooks.append(sheet, [header, *rows])
-    for cell in sheet[1]:
-        cell.font = Font(bold=True)
-    sheet.freeze_panes = "A2"
-    for index in range(1, len(header) + 1):
-        sheet.column_dimensions[get_column_letter(index)].width = 18
-
-
-def add_dimensions(book: Workbook, described: Mapping[str, Dimension]) -> None:
-    """Add a sheet with the meanings of the codes in the figures."""
-    sheet = book.create_sheet("Dimensions")
-    workbooks.append(sheet, [["column", "code", "label", "linked data"]])
-    for name, dimension in described.items():
-        workbooks.append(sheet, ([name, code, value.label, value.uri] for code, value in dimension.values.items()))
-    for column, width in zip("ABCD", (12, 24, 40, 80), strict=True):
-        sheet[f"{column}1"].font = Font(bold=True)
-        sheet.column_dimensions[column].width = width
+    return as_workbook(cover, ["area", *COLUMNS], rows, dimensions_of(answer))
 
 
 def _cover(answer: Answer) -> list[tuple[str, ...]]:
