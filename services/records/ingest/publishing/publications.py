@@ -29,8 +29,8 @@ _CHANGED = text(
     "WITH wanted AS (SELECT * FROM unnest(CAST(:authorities AS text[]), CAST(:sinces AS bigint[])) AS w (authority, since)), "
     "changed AS (SELECT DISTINCT c.authority, c.measure, c.period, c.category "
     "FROM wanted w JOIN cells c ON c.authority = w.authority AND c.version > w.since) "
-    "SELECT t.* FROM wanted w JOIN (SELECT c.authority, c.measure, c.period, c.category, c.known_on, c.version, "
-    "sum(c.delta) OVER (PARTITION BY c.authority, c.measure, c.period, c.category ORDER BY c.known_on) AS value "
+    "SELECT t.* FROM wanted w JOIN (SELECT c.authority, c.version, c.measure, c.period, c.category, c.known_on, "
+    "CAST(sum(c.delta) OVER (PARTITION BY c.authority, c.measure, c.period, c.category ORDER BY c.known_on) AS bigint) AS value "
     "FROM changed JOIN cells c USING (authority, measure, period, category)) t "
     "ON t.authority = w.authority AND t.version > w.since"
 )
@@ -76,12 +76,9 @@ class Turn:
         generations = {shard.authority: shard.generation for shard in self._shards}
         names = {"authorities": list(generations), "sinces": [self._since(shard) for shard in self._shards]}
         return [
-            Cell(
-                self._service, row.authority, generations[row.authority], row.version,
-                row.measure, row.period, row.category, row.known_on, int(row.value),
-            )
-            for row in self._connection.execute(_CHANGED, names)
-        ]  # fmt: skip
+            Cell(self._service, authority, generations[authority], *rest)
+            for authority, *rest in self._connection.execute(_CHANGED, names)
+        ]
 
     def positions(self) -> list[Position]:
         """Return how far the rows go."""
