@@ -32,6 +32,21 @@ QUICK: Mapping[str, str] = MappingProxyType(
         "max_wal_size": "1GB",
     }
 )
+SMALL: Mapping[str, str] = MappingProxyType(
+    {
+        **QUICK,
+        "io_method": "sync",  # no processes that read ahead
+        "max_logical_replication_workers": "0",  # nor one that would start subscriptions
+        "max_wal_senders": "0",  # nor room for what would feed replicas
+        # Shared memory has places for each connection, and for locks that only serializable transactions take.
+        "max_connections": "80",
+        "autovacuum_worker_slots": "3",
+        "max_pred_locks_per_transaction": "10",
+        "wal_buffers": "1MB",
+        "idle_session_timeout": "60s",  # services open another one when they need it
+    }
+)
+"""For one platform that takes little memory while nothing happens."""
 
 
 class Postgres:

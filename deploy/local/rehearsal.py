@@ -15,8 +15,9 @@ from fastapi import FastAPI
 
 from contracts.topics import source_topics
 from deploy.local.settings import another_environment
-from services.chassis import database
+from services.chassis import database, logs
 from services.chassis.metrics import StreamMetrics, new_registry
+from services.chassis.settings import LogSettings
 from services.chassis.streaming.engine import StreamEngine
 from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.stream import reading
@@ -46,6 +47,7 @@ NOWHERE: Mapping[str, str] = MappingProxyType(
 
 def rehearse() -> None:
     """Build every application, let it answer, and make every consumer. Nothing of that is left but what libraries keep."""
+    logs.configure(LogSettings(), "template")
     for service in RECORDS:
         with _nowhere(service):
             settings, working = RecordsSettings.load(), WorkerSettings.load()

@@ -12,10 +12,10 @@ from cryptography.fernet import Fernet
 
 from deploy.local.broker import Broker
 from deploy.local.plan import ROLES, SERVICES, Ports, Surroundings, plan
-from deploy.local.postgres import Postgres, create_database, let_sign_in
+from deploy.local.postgres import SMALL, Postgres, create_database, let_sign_in
 from deploy.local.process import spawn
 from deploy.local.scratch import Scratch
-from deploy.local.supervisor import Start, Supervisor
+from deploy.local.supervisor import Supervisor
 from deploy.local.template import Template
 from deploy.local.tokens import DevelopmentKey, mint_for_everybody, write_roles
 from services.chassis.settings import KafkaSettings
@@ -70,8 +70,8 @@ def running_stack(
     with ExitStack() as parts:
         home = _home(directory, parts)
         ports = Ports.choose(base_port)
-        start = _start(home, parts)
-        postgres = Postgres(home, port=ports.postgres)
+        template = _template(home, parts)
+        postgres = Postgres(home, port=ports.postgres, options=SMALL)
         parts.callback(postgres.remove)
         with _timed("PostgreSQL", tell):
             postgres.start()
@@ -79,7 +79,7 @@ def running_stack(
         parts.callback(broker.stop)
         with _timed("the broker", tell):
             broker.start()
-        supervisor = Supervisor(home, tell, start=start)
+        supervisor = Supervisor(home, tell, start=template.spawn if template else spawn)
         parts.callback(supervisor.stop)
         key = DevelopmentKey(home / "development-key.pem")
         database = create_database(postgres.url, "payback")
@@ -101,6 +101,8 @@ def running_stack(
             supervisor.run_to_end(steps.migrations)
         with _timed("the services", tell):
             supervisor.start(steps.services)
+        if template:
+            template.close()  # it would hold 36 MB of its own; a service that died is started without it
         parts.callback(tell, "stopping")
         yield Stack(
             directory=home,
@@ -121,13 +123,13 @@ def _home(directory: Path | None, parts: ExitStack) -> Path:
     return directory.resolve()
 
 
-def _start(home: Path, parts: ExitStack) -> Start:
-    """Return how to start services. A template imports meanwhile what they need."""
+def _template(home: Path, parts: ExitStack) -> Template | None:
+    """Return what imports meanwhile what services need, if the system can fork them of it."""
     if sys.platform != "linux":
-        return spawn
+        return None
     template = Template(home / "template.log")
     parts.callback(template.close)
-    return template.spawn
+    return template
 
 
 @contextmanager

@@ -37,7 +37,7 @@ IMPORTED = (
     *("anyio._backends._asyncio", "encodings.idna", "encodings.unicode_escape", "faust.worker", "httpcore"),
     *("pydantic.v1", "uvicorn.lifespan.on", "uvicorn.loops.auto", "uvicorn.loops.uvloop"),
 )
-LEAN = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+LEAN = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
 """Environment of processes of which several share one small machine. A template has one thread."""
 ROOM = "-" * 16
 """Lets the template's command be as long as any service's, which is shown in its place."""

@@ -95,6 +95,7 @@ def engine(settings: DatabaseSettings, role: str | None = None) -> Engine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        pool_use_lifo=True,  # in quiet times one session does everything, and PostgreSQL may end the others (idle_session_timeout)
         pool_timeout=settings.connect_timeout_seconds,
         hide_parameters=True,
         json_deserializer=msgspec.json.decode,

@@ -40,15 +40,21 @@ def configure(settings: LogSettings, service: str, stream: TextIO | None = None)
     handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.level)
-    for name in list(logging.root.manager.loggerDict):
-        logger = logging.getLogger(name)
-        logger.handlers.clear()
-        logger.propagate = True
+    _set_level(root, logging.getLevelNamesMapping()[settings.level])
+    for logger in list(logging.root.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger):
+            logger.handlers.clear()
+            logger.propagate = True
     # Below this level they write about every poll and every connection.
     for name in ("aiokafka", "kafka", "faust", "mode", "sqlalchemy", "alembic", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+        _set_level(logging.getLogger(name), max(logging.WARNING, root.level))
     logging.captureWarnings(capture=True)
+
+
+def _set_level(logger: logging.Logger, level: int) -> None:
+    """Set a level that differs: each time, the library writes to every logger of the process, which forked ones share until then."""
+    if logger.level != level:
+        logger.setLevel(level)
 
 
 class JsonLines(logging.Formatter):

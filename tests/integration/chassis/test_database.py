@@ -1,5 +1,6 @@
 """Writes by COPY arrive whole; a database that is away is told from a fault of ours."""
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -217,6 +218,21 @@ def test_a_session_that_is_cut_while_idle_is_never_handed_out(postgres: str, ser
         session = _session(connection)
     assert _cut(postgres, session)
     assert _write(service, ("orders", MARCH, 1, 1)) == 1
+
+
+def test_in_quiet_times_one_session_does_everything_and_the_others_may_end(service: Engine) -> None:
+    with transaction(service) as one, transaction(service) as other:
+        used = {_session(one), _session(other)}
+        one.execute(text("SET idle_session_timeout = '1h'"))
+        other.execute(text("SET idle_session_timeout = '50ms'"))
+    assert len(used) == 2
+    after = set()
+    for _ in range(4):
+        time.sleep(0.2)
+        with transaction(service) as connection:
+            after.add(_session(connection))
+            connection.execute(text("SET idle_session_timeout = '1h'"))
+    assert len(after) == 1
 
 
 def test_a_session_that_is_cut_during_a_copy_is_away(postgres: str, service: Engine) -> None:
