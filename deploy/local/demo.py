@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -49,10 +50,13 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
     """Run the whole demo. Raises Failed if a cell is not what it must be."""
     console = Console(stderr=True)
     began = time.monotonic()
-    with running_stack(directory, port, console.print, simulated=True, webhooks=not leave) as stack:
-        collect_seldom()
-        simulation = Simulation(seed, months, system_clock().date())
-        load(stack, simulation, console)
+    collect_seldom()
+    simulation = Simulation(seed, months, system_clock().date())
+    history = History(simulation)
+    with running_stack(
+        directory, port, console.print, simulated=True, webhooks=not leave, once_topics=history.send
+    ) as stack:
+        load(stack, history, console)
         console.print(f"loaded after {time.monotonic() - began:.0f} s; checking every cell against the truth")
         cells = Reporting(stack.apis["reporting"], stack.tokens["national"]).cells()
         check(cells, simulation.truth()["cells"], console)
@@ -62,13 +66,15 @@ def run(months: int, seed: int, directory: Path | None, port: int | None, *, lea
         out.print(f"An authority's desk:  {stack.desk}/    (sign in with one click as any role)")
         if not leave:
             out.print("\nMaking two releases, so that the public pages have something to show and to compare.")
-            release(stack, simulation.first)
-            out.print("Published. Live events now trickle in. Stop with Ctrl-C.")
+            releases = release(stack, simulation.first)
+            out.print(
+                "Published; their files to download follow in a few seconds. Live events now trickle in. Stop with Ctrl-C."
+            )
             out.print(
                 "\nTo send a spreadsheet of your own (docs/connect.md) as an authority, here Orkney, by its code:"
             )
             out.print(way_in(stack, ORKNEY), soft_wrap=True)
-            go_on(stack, simulation, system_clock)
+            go_on(stack, simulation, releases, system_clock)
 
 
 def way_in(stack: Stack, authority: str) -> str:
@@ -91,15 +97,26 @@ def check(cells: Cells, truth: Cells, console: Console) -> None:
     console.print(f"all {len(truth):,} cells equal the truth")
 
 
-def release(stack: Stack, first: date) -> None:
-    """Publish two releases with their files. `first` is the first day of which anything was reported."""
-    settings = DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting")
-    database = engine(settings)
-    try:
-        for name in publish_two(database, first, system_clock):
+def release(stack: Stack, first: date) -> list[str]:
+    """Publish two releases, and return their names. `first` is the first day of which anything was reported."""
+    with _database(stack) as database:
+        return publish_two(database, first, system_clock)
+
+
+def complete(stack: Stack, releases: Iterable[str]) -> None:
+    """Make the files of the releases, and announce the next one."""
+    with _database(stack) as database:
+        for name in releases:
             make_files(database, name, system_clock().date())
         after = add_months(publication.default_month(system_clock), 1)
         announcing.announce(database, after, first_day(system_clock()), system_clock)
+
+
+@contextmanager
+def _database(stack: Stack) -> Iterator[Engine]:
+    database = engine(DatabaseSettings(url=SecretStr(stack.postgres), schema_name="reporting"))
+    try:
+        yield database
     finally:
         database.dispose()
 
@@ -166,19 +183,18 @@ class Reporting:
             yield page
 
 
-def load(stack: Stack, simulation: Simulation, console: Console) -> None:
-    """Send the events of the simulation, and return when reporting shows all of them. Raises Failed."""
+def load(stack: Stack, history: "History", console: Console) -> None:
+    """Return when reporting shows all events of the history. Raises Failed."""
     reporting = Reporting(stack.apis["reporting"], stack.tokens["national"])
     columns = (TextColumn("{task.description:<42}"), BarColumn(), TimeElapsedColumn())
-    sent = Sent()
-    sending = _Background(lambda: _send(stack.kafka, simulation.deliveries(), sent))
-    with Progress(*columns, console=console) as progress:
+    sent = history.sent
+    with Progress(*columns, console=console, refresh_per_second=2) as progress:
         told = progress.add_task("sending", total=None)
         shown = progress.add_task("shown by reporting", total=None)
         seen, since = 0, time.monotonic()
         while True:
             stack.supervisor.check()
-            done = sending.done()
+            done = history.is_sent()
             number = _shown(reporting, sent)
             progress.update(
                 told, description=f"{sent.events:>9,} events sent", total=sent.events, completed=sent.events
@@ -216,11 +232,17 @@ def picture(cells: Cells, months: int) -> Table:
     return table
 
 
-def go_on(stack: Stack, simulation: Simulation, clock: Clock) -> None:
-    """Send live events until interrupted."""
+def go_on(stack: Stack, simulation: Simulation, releases: Iterable[str], clock: Clock) -> None:
+    """Send live events until interrupted, and complete the releases meanwhile."""
     sent = Sent()
     _Background(lambda: _send(stack.kafka, simulation.live(clock), sent, size=1))
-    stack.keep_up(until=lambda: False)
+    completing = _Background(lambda: complete(stack, releases))
+
+    def until() -> bool:
+        completing.done()  # for what it raises
+        return False
+
+    stack.keep_up(until)
 
 
 def _figures(found: Cells) -> Iterator[tuple[str, str, str]]:
@@ -263,6 +285,23 @@ def _send(bootstrap: str, deliveries: Iterable[Delivery], sent: Sent, size: int 
 def _dimension(key: str) -> tuple[str, str]:
     measure, _, _, category = key.split("|")
     return measure, category.partition("=")[0]
+
+
+class History:
+    """The events from before today. They are sent while the services start, which then have much to read at once."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self.sent = Sent()
+        self._simulation = simulation
+        self._sending: _Background | None = None
+
+    def send(self, kafka: str) -> None:
+        """Begin to send them to the broker at this address, beside everything else."""
+        self._sending = _Background(lambda: _send(kafka, self._simulation.one_by_one(), self.sent))
+
+    def is_sent(self) -> bool:
+        """Return whether all are sent. Raises what prevented it."""
+        return self._sending is not None and self._sending.done()
 
 
 class _Background(Thread):

@@ -60,12 +60,18 @@ class Stack:
 
 @contextmanager
 def running_stack(
-    directory: Path | None, base_port: int | None, tell: Tell, *, simulated: bool = False, webhooks: bool = False
+    directory: Path | None,
+    base_port: int | None,
+    tell: Tell,
+    *,
+    simulated: bool = False,
+    webhooks: bool = False,
+    once_topics: Callable[[str], object] = lambda _: None,
 ) -> Iterator[Stack]:
     """Start everything, and stop everything at the end. From the main thread only, since the parts die with it.
 
-    Without a directory a temporary one is used. Raises PortsTaken, or NotReady with the end of a log. Any exception during the block,
-    Ctrl-C included, stops it in order.
+    Without a directory a temporary one is used. `once_topics` gets the broker's address as soon as events can be sent there. Raises
+    PortsTaken, or NotReady with the end of a log. Any exception during the block, Ctrl-C included, stops it in order.
     """
     with ExitStack() as parts:
         home = _home(directory, parts)
@@ -98,6 +104,7 @@ def running_stack(
         steps = plan(ports, around)
         with _timed("topics and tables", tell):
             ensure(KafkaSettings(bootstrap=broker.address), topic_specs(simulated=simulated))
+            once_topics(broker.address)
             supervisor.run_to_end(steps.migrations)
         with _timed("the services", tell):
             supervisor.start(steps.services)

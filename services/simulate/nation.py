@@ -51,6 +51,11 @@ class Simulation:
         for _ in range((self.end - self.first).days):
             yield from self._next_day()
 
+    def one_by_one(self) -> Iterator[Delivery]:
+        """Yield all events, of one authority after the other, each in order of arrival."""
+        for code in self.authorities:
+            yield from self.of(code)
+
     def of(self, code: str) -> Iterator[Delivery]:
         """Yield the events of one authority, in order of arrival."""
         return self.authorities[code].deliver(self.end)

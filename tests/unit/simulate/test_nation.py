@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 
 import pytest
 
@@ -156,3 +157,12 @@ def test_live_goes_on_where_the_history_stopped() -> None:
     imposed = [event for _, event in events if isinstance(event.data, OrderImposed)]
     assert len(imposed) > 50
     assert len({event.subject for event in imposed}) == len(imposed)
+
+
+def test_one_authority_after_the_other_says_the_same_in_each_topic() -> None:
+    codes = ("S12000020", "S12000023")
+    together, apart = Simulation(5, 2, END, codes), Simulation(5, 2, END, codes)
+    days, whole = list(together.deliveries()), list(apart.one_by_one())
+    assert [d.topic[-9:] for d in whole] == sorted(d.topic[-9:] for d in whole) != [d.topic[-9:] for d in days]
+    assert sorted(days, key=attrgetter("topic")) == sorted(whole, key=attrgetter("topic"))
+    assert together.truth() == apart.truth()
