@@ -122,7 +122,8 @@ class StreamEngine:
         self._asked_for = NEVER
         self._valid_after = NEVER  # only fetches after exactly this many seeks count
         self._silent = False  # Kafka did not answer
-        self.lags: Mapping[TopicPartition, int] = {}
+        self._lags: Mapping[TopicPartition, int] = {}
+        self._ends: Mapping[TopicPartition, int] = {}
         self._waiting: dict[TopicPartition, Waiting] = {}
         self._begun: set[asyncio.Task[None]] = set()
         self._at_work = False
@@ -136,6 +137,13 @@ class StreamEngine:
     def healthy(self) -> bool:
         """Return whether batches can be processed, and either something was recently or nothing is left to process."""
         return self._up and monotonic() - self._last_progress < self._settings.stuck_after_seconds
+
+    def backlogs(self) -> Mapping[TopicPartition, int]:
+        """Return how many messages of each source, of those that there were at the last measurement, have no outcome yet. Safe from any
+        thread.
+        """
+        taken = self._taken()
+        return {source: max(0, end - taken[source]) for source, end in self._ends.items() if source in taken}
 
     # Stopping
 
@@ -470,12 +478,12 @@ class StreamEngine:
 
     def _tell_lags(self, ends: Mapping[TopicPartition, int]) -> None:
         """Set the metrics of lag. Held back messages count as waiting, even if they were fetched; they are no sign of being stuck."""
-        taken = self._taken()
-        self.lags = {source: max(0, end - taken[source]) for source, end in ends.items()}
+        taken, self._ends = self._taken(), ends
+        self._lags = {source: max(0, end - taken[source]) for source, end in ends.items()}
         self._metrics.measured.set_to_current_time()
         self._metrics.lag.clear()
         self._metrics.position.clear()
-        for source, lag in self.lags.items():
+        for source, lag in self._lags.items():
             self._metrics.lag.labels(source.topic).inc(lag)
             self._metrics.position.labels(source.topic).inc(taken[source])
 
@@ -487,13 +495,13 @@ class StreamEngine:
     async def _tell_how_long(self) -> None:
         """Measure how long the first message of each source has been waiting. Kafka is asked only once about each that does not move."""
         taken = self._taken()
-        behind = {at: taken[at] for at, lag in self.lags.items() if lag and at in taken}
+        behind = {at: taken[at] for at, lag in self._lags.items() if lag and at in taken}
         known = {at: self._waiting[at] for at, place in behind.items() if self._waits_at(at, place)}
         strange = {at: place for at, place in behind.items() if at not in known}
         came = await self._when_came(strange)
         now = system_clock().timestamp()
         self._waiting = known | {at: Waiting(place, came.get(at, now)) for at, place in strange.items()}
-        for source in self.lags:
+        for source in self._lags:
             waiting = self._waiting.get(source)
             self._metrics.lag_seconds.labels(source.topic).set(max(0.0, now - waiting.came) if waiting else 0.0)
 

@@ -125,9 +125,9 @@ class Stream:
         """Return whether this worker can process events: its dependencies answer, and it makes progress or has nothing left to do."""
         return self._engine is not None and self._engine.healthy()
 
-    def lags(self) -> Mapping[TopicPartition, int]:
-        """Return the number of unprocessed messages of each source at the last measurement."""
-        return {} if self._engine is None else self._engine.lags
+    def backlogs(self) -> Mapping[TopicPartition, int]:
+        """Return how many messages of each source, of those that there were at the last measurement, have no outcome yet."""
+        return {} if self._engine is None else self._engine.backlogs()
 
     async def _main(self) -> int:
         admin = Admin(self._kafka)

@@ -56,7 +56,7 @@ def run_worker(domain: Domain, settings: WorkerSettings) -> int:
     )
     publications = Publications(database, domain.service)
     producers = Producers(database, producer.id, partial(producer.end_other, topic=NATIONAL_AGGREGATES))
-    settled = Backlogs(worker.owned, stream.lags).settled
+    settled = Backlogs(worker.owned, stream.backlogs).settled
     publisher = Publisher(publications, producer, settled, metrics, producers.end_dead, settings.aggregates.sealer)
     publishing = _Publishing(publisher, changed, stop, stream)
     try:

@@ -575,6 +575,16 @@ def test_lag_and_position_are_shown_and_kafka_told() -> None:
     assert scene.reader.committed == [30]
 
 
+def test_a_backlog_shrinks_with_each_batch_and_not_only_when_it_is_measured() -> None:
+    async def script(scene: Scene) -> None:
+        await comes_true(lambda: scene.engine.backlogs() == {SOURCE: 80})
+        scene.reader.answers.clear()
+        await scene.engine.take(scene.reader.fetch(20, 29))
+        assert scene.engine.backlogs() == {SOURCE: 70}
+
+    assert reporting(script).value("lag", topic="t.a") == 80
+
+
 def reporting(script: Callable[[Scene], Awaitable[None]]) -> Scene:
     """Play a script with the worker assigned and the report running beside it."""
 
