@@ -1,6 +1,6 @@
 """The amounts that one order adds to the national cells, pure. A cell is always the sum of these over all records."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection
 from datetime import date
 
 from contracts.events import (
@@ -14,21 +14,20 @@ from contracts.events import (
 )
 from contracts.periods import month_of
 from services.orders import deadlines
-from services.orders.findings import findings_of
+from services.orders.findings import break_nothing, findings_of
 from services.orders.model import Order, age_band, length_band, level, order_of
 from services.orders.rules import risk_change, score_changes
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Note, Part
-from services.records.model.deadlines import Cells, Reading, add, clocks, count_clock
-from services.records.model.findings import count_findings
+from services.records.model.deadlines import NOTHING, Cells, Counts, add, clocks
+from services.records.model.findings import counted_findings
 from services.records.model.people import OPEN, Stay
 from services.records.model.record import Record, fact, facts
 
 
-def stay_of(record: Record) -> Stay | None:
+def stay_of(order: Order | None) -> Stay | None:
     """Return the order as one of its person's, from the day on which it is managed here."""
-    order = order_of(record)
     if order is None:
         return None
     is_new = order.transferred_in is None
@@ -37,13 +36,20 @@ def stay_of(record: Record) -> Stay | None:
     )
 
 
-def _count_imposed(cells: Cells, _record: Record, order: Order | None, _calendar: Calendar) -> None:
+def _count_imposed(_record: Record, order: Order | None, _calendar: Calendar) -> Counts[Note]:
     if order is None:
-        return
-    imposed, month = order.imposed, month_of(order.imposed.imposed_on)
-    add(cells, "orders_opened", month)
-    if order.transferred_in is not None:
-        return  # the authority that it came from has counted it, and each order counts once in Scotland
+        return NOTHING
+    cells: Cells = {}
+    add(cells, "orders_opened", month_of(order.imposed_on))
+    if (
+        order.transferred_in is None
+    ):  # else the authority that it came from has counted it: each order counts once in Scotland
+        _count_new(cells, order)
+    return Counts.of(cells)
+
+
+def _count_new(cells: Cells, order: Order) -> None:
+    imposed, month = order.imposed, month_of(order.imposed_on)
     band = age_band(imposed.age_at_imposition)
     for category in (
         "",
@@ -75,28 +81,20 @@ def _count_requirements(cells: Cells, order: Order, month: date) -> None:
         add(cells, "supervision_months_imposed", month, f"length_band={length_band(months)}", months)
 
 
-def _counted(
-    read: Callable[[Record, Order, Calendar], Iterable[Reading]],
-) -> Callable[[Cells, Record, Order | None, Calendar], Sequence[Note]]:
-    def count(cells: Cells, record: Record, order: Order | None, calendar: Calendar) -> Sequence[Note]:
-        readings = () if order is None else tuple(read(record, order, calendar))
-        for reading in readings:
-            count_clock(cells, reading)
-        return readings
-
-    return count
-
-
-def _count_breach_outcomes(cells: Cells, record: Record, order: Order | None, _calendar: Calendar) -> None:
-    if order is None:
-        return
-    for decision in facts(record, BreachDecided):
+def _count_breach_outcomes(record: Record, order: Order | None, _calendar: Calendar) -> Counts[Note]:
+    decisions = [] if order is None else facts(record, BreachDecided)
+    if not decisions:
+        return NOTHING
+    cells: Cells = {}
+    for decision in decisions:
         add(cells, "breach_outcomes", month_of(decision.decided_on), f"breach_outcome={decision.outcome}")
+    return Counts.of(cells)
 
 
-def _count_ended(cells: Cells, record: Record, order: Order | None, _calendar: Calendar) -> None:
+def _count_ended(record: Record, order: Order | None, _calendar: Calendar) -> Counts[Note]:
     if order is None or order.ended is None:
-        return
+        return NOTHING
+    cells: Cells = {}
     month = month_of(order.ended.ended_on)
     add(cells, "orders_closed", month)
     for category in (
@@ -112,28 +110,32 @@ def _count_ended(cells: Cells, record: Record, order: Order | None, _calendar: C
     if answers is not None:
         for question in ("helped", "treated_with_respect", "less_likely_to_offend"):
             add(cells, "exit_questionnaires", month, f"sum={question}", getattr(answers, question))
+    return Counts.of(cells)
 
 
-def _count_change(cells: Cells, record: Record, order: Order | None, _calendar: Calendar) -> None:
+def _count_change(record: Record, order: Order | None, _calendar: Calendar) -> Counts[Note]:
     if order is None:
-        return
-    risk = risk_change(facts(record, AssessmentCompleted))
+        return NOTHING
+    assessed, measured = facts(record, AssessmentCompleted), facts(record, OutcomeMeasured)
+    if len(assessed) < 2 and len(measured) < 2:
+        return NOTHING
+    cells: Cells = {}
+    risk = risk_change(assessed)
     if risk is not None:
         on, change = risk
         add(cells, "risk_change", month_of(on), f"change={change}")
-    for on, domain, change in score_changes(facts(record, OutcomeMeasured)):
+    for on, domain, change in score_changes(measured):
         add(cells, "outcome_change", month_of(on), f"change={change}")
         add(cells, "outcome_change", month_of(on), f"domain={domain}.{change}")
+    return Counts.of(cells)
 
 
-def _count_totals(cells: Cells, record: Record, _order: Order | None, _calendar: Calendar) -> None:
-    count_totals(cells, record, "orders_imposed", "orders_ended")
+def _count_totals(record: Record, _order: Order | None, _calendar: Calendar) -> Counts[Note]:
+    return count_totals(record, "orders_imposed", "orders_ended")
 
 
-def _count_findings(cells: Cells, record: Record, order: Order | None, _calendar: Calendar) -> Sequence[Note]:
-    broken = findings_of(record, order)
-    count_findings(cells, broken)
-    return broken
+def _count_findings(record: Record, order: Order | None, _calendar: Calendar) -> Counts[Note]:
+    return counted_findings(findings_of(record, order))
 
 
 _ORDER = frozenset({"imposed", "transferred_in", WHOLE_ORDER})
@@ -154,14 +156,14 @@ COUNTING: Counting[Order | None] = Counting(
             _count_imposed,
             frozenset({"orders_opened", "orders_imposed", "requirements_imposed"}) | _LENGTHS,
         ),
-        Part(_ORDER | {"ended", "received", "first_contact"}, _counted(deadlines.contact_of), clocks("first_contact")),
-        Part(_ORDER | {"ended", "received", "case_meeting"}, _counted(deadlines.meeting_of), clocks("case_meeting")),
-        Part(_ORDER | {"ended", "received", "plan"}, _counted(deadlines.plan_of), clocks("plan")),
-        Part(_ORDER | {"received", "officer"}, _counted(deadlines.officer_of), clocks("officer")),
-        Part(_ORDER | {"ended", "received", "review"}, _counted(deadlines.reviews_of), clocks("review")),
-        Part(_ORDER | {"breach"}, _counted(deadlines.breaches_of), clocks("breach")),
+        Part(_ORDER | {"ended", "received", "first_contact"}, deadlines.contact_of, clocks("first_contact")),
+        Part(_ORDER | {"ended", "received", "case_meeting"}, deadlines.meeting_of, clocks("case_meeting")),
+        Part(_ORDER | {"ended", "received", "plan"}, deadlines.plan_of, clocks("plan")),
+        Part(_ORDER | {"received", "officer"}, deadlines.officer_of, clocks("officer")),
+        Part(_ORDER | {"ended", "received", "review"}, deadlines.reviews_of, clocks("review")),
+        Part(_ORDER | {"breach"}, deadlines.breaches_of, clocks("breach")),
         Part(_ORDER | {"breach_decision"}, _count_breach_outcomes, frozenset({"breach_outcomes"})),
-        Part(_ORDER | {"ended", "transfer", "transfer_answer"}, _counted(deadlines.transfers_of), clocks("transfer")),
+        Part(_ORDER | {"ended", "transfer", "transfer_answer"}, deadlines.transfers_of, clocks("transfer")),
         Part(
             _ORDER | {"ended", "exit_questionnaire"},
             _count_ended,
@@ -169,7 +171,7 @@ COUNTING: Counting[Order | None] = Counting(
         ),
         Part(_ORDER | {"assessment", "outcome"}, _count_change, frozenset({"risk_change", "outcome_change"})),
         Part(frozenset({"period"}), _count_totals, frozenset({"control_totals"})),
-        Part(_EVERY, _count_findings, frozenset({"findings"})),
+        Part(_EVERY, _count_findings, frozenset({"findings"}), break_nothing),
     ),
     renew=_renew,
 )

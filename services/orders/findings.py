@@ -1,12 +1,13 @@
 """Contradictions between the facts of an order, pure."""
 
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from contracts.codes import LateReason
 from contracts.events import FACTS, BreachDecided, BreachLodged, Fact, TransferAnswered, TransferRequested
 from services.orders.model import Order, order_of
 from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, first_day, found
-from services.records.model.record import Record, facts, is_withdrawn
+from services.records.model.record import Entry, Record, facts, is_withdrawn
 
 WITHOUT_ORDER = Rule(
     "facts_without_order",
@@ -52,7 +53,7 @@ def findings_of(record: Record, order: Order | None) -> list[Finding]:
     """Return the findings of a record whose order is already known."""
     if order is None:
         return [] if is_withdrawn(record) else found(WITHOUT_ORDER, dated(record))
-    if _is_clean(record, order):
+    if _are_clean(record.values(), order):
         return []
     return [
         *_end_before_imposition(order),
@@ -63,10 +64,18 @@ def findings_of(record: Record, order: Order | None) -> list[Finding]:
     ]
 
 
-def _is_clean(record: Record, order: Order) -> bool:
-    """Return whether a look at each fact by itself shows that no rule is broken, which is so for nearly every record."""
+def break_nothing(record: Record, order: Order | None, changed: Collection[str]) -> bool:
+    """Return whether these facts of a record that broke no rule show by themselves that it still breaks none. A fact that was withdrawn
+    may have been needed by another.
+    """
+    entries = [record[key] for key in changed]
+    return order is not None and all(entry.data for entry in entries) and _are_clean(entries, order)
+
+
+def _are_clean(entries: Iterable[Entry], order: Order) -> bool:
+    """Return whether a look at each fact by itself shows that it breaks no rule, which is so for nearly every record."""
     begun = order.imposed_on
-    for entry in record.values():
+    for entry in entries:
         data = entry.data
         if data is None:
             continue

@@ -1,5 +1,6 @@
 """An order in terms of its model, derived from its record, pure."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +18,8 @@ class Order:
     ended: OrderEnded | None
     transferred_in: TransferReceived | None
     received: OrderReceived | None = None
+    unpaid_work: UnpaidWork | None = None
+    supervision: Supervision | None = None
 
     @property
     def excluded(self) -> bool:
@@ -37,14 +40,6 @@ class Order:
         arrived = self.transferred_in or (self.received if self.excluded else None)
         return max(arrived.received_on, self.imposed_on) if arrived else self.imposed_on
 
-    @property
-    def unpaid_work(self) -> UnpaidWork | None:
-        return next((r for r in self.imposed.requirements if isinstance(r, UnpaidWork)), None)
-
-    @property
-    def supervision(self) -> Supervision | None:
-        return next((r for r in self.imposed.requirements if isinstance(r, Supervision)), None)
-
 
 def order_of(record: Record) -> Order | None:
     """Return the order; None if nothing was imposed (yet) or the whole record was withdrawn."""
@@ -56,21 +51,19 @@ def order_of(record: Record) -> Order | None:
         fact(record, "ended", OrderEnded),
         fact(record, "transferred_in", TransferReceived),
         fact(record, "received", OrderReceived) if imposed.outside_jurisdiction else None,
+        next((r for r in imposed.requirements if isinstance(r, UnpaidWork)), None),
+        next((r for r in imposed.requirements if isinstance(r, Supervision)), None),
     )
 
 
-_AGE_BANDS = (
-    (17, AgeBand.AGE_16_17),
-    (20, AgeBand.AGE_18_20),
-    (25, AgeBand.AGE_21_25),
-    (30, AgeBand.AGE_26_30),
-    (40, AgeBand.AGE_31_40),
-)
+_AGE_BANDS = tuple(AgeBand)
+_OLDEST = (17, 20, 25, 30, 40)
+_LONGEST = (6, 12, 18, 24)
 
 
 def age_band(age: int) -> AgeBand:
     """Return the published band of an age in whole years."""
-    return next((band for limit, band in _AGE_BANDS if age <= limit), AgeBand.OVER_40)
+    return _AGE_BANDS[bisect_left(_OLDEST, age)]
 
 
 def level(hours: int) -> int:
@@ -80,6 +73,4 @@ def level(hours: int) -> int:
 
 def length_band(months: int) -> str:
     """Return the published band of a length of supervision."""
-    return next(
-        (band for limit, band in zip((6, 12, 18, 24), LENGTH_BANDS, strict=False) if months <= limit), LENGTH_BANDS[-1]
-    )
+    return LENGTH_BANDS[bisect_left(_LONGEST, months)]

@@ -1,6 +1,6 @@
 """Rules of an order beyond its clocks, pure: which reviews fall due, and what changed in risk and outcomes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from itertools import zip_longest
 
@@ -25,7 +25,7 @@ def reviews_due(begun: date, last: date, ended: date | None) -> list[date]:
     return dues
 
 
-def matched_reviews(dues: list[date], held: list[date]) -> list[tuple[date, date | None]]:
+def matched_reviews(dues: list[date], held: Sequence[date]) -> list[tuple[date, date | None]]:
     """Return each due date with the review that met it: the first review meets the first due date, and so on. Both are sorted."""
     return list(zip_longest(dues, held[: len(dues)]))
 

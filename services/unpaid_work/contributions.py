@@ -1,6 +1,6 @@
 """The amounts that the unpaid work of one order adds to the national cells, pure. A cell is always the sum of these over all records."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 
@@ -9,8 +9,8 @@ from contracts.periods import month_of
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Each, Note, Ordered, Part
-from services.records.model.deadlines import Cells, Reading, add, clocks, count_clock, count_reason
-from services.records.model.findings import count_findings
+from services.records.model.deadlines import NOTHING, Cells, Counts, Reading, add, clocks, count_reason, counted
+from services.records.model.findings import counted_findings
 from services.records.model.record import Entry, Record, is_withdrawn, name_of
 from services.unpaid_work import deadlines
 from services.unpaid_work.findings import OWN, Sums, findings_of, sums_of
@@ -54,14 +54,14 @@ def _data(record: Record, key: str) -> Fact | None:
 def _count_credit(cells: Cells, view: View, entry: Entry) -> None:
     """Count one session or adjustment. Without an imposed order, only these count; with one, they also close its minutes."""
     data = None if view.withdrawn else entry.data
-    if isinstance(data, SessionRecorded):
+    if type(data) is SessionRecorded:
         month, minutes = month_of(data.session_on), data.minutes_credited
         add(cells, "sessions", month)
         add(cells, "sessions", month, f"attendance={data.attendance}")
         if minutes:
             add(cells, "minutes_credited", month, f"activity={data.activity}", minutes)
             add(cells, "minutes_credited", month, f"work_type={data.work_type}", minutes)
-    elif isinstance(data, HoursAdjusted):
+    elif type(data) is HoursAdjusted:
         month, minutes = month_of(data.adjusted_on), data.minutes
         add(cells, "minutes_credited", month, "activity=adjustment", minutes)
     else:
@@ -81,36 +81,38 @@ def _close_minutes(cells: Cells, view: View, month: date, minutes: int) -> None:
         add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", -minutes)
 
 
-def _count_outstanding(cells: Cells, _record: Record, view: View, _calendar: Calendar) -> Sequence[Note]:
+def _count_outstanding(_record: Record, view: View, _calendar: Calendar) -> Counts[Note]:
     """Count two flows whose running difference is the stock. An ended order nets to zero."""
     order = view.order
     if order is None or not view.ordered:
-        return ()
+        return NOTHING
+    cells: Cells = {}
     for on, minutes in view.ordered:
         add(cells, "minutes_outstanding_opened", month_of(on), "", minutes)
     ordered = sum(minutes for _, minutes in view.ordered)
     if order.ended_on is not None:
         add(cells, "minutes_outstanding_closed", month_of(order.ended_on), "", ordered)
-    return (Ordered(ordered),)
+    return Counts.of(cells, (Ordered(ordered),))
 
 
-def _count_clocks(cells: Cells, record: Record, view: View, calendar: Calendar) -> Sequence[Note]:
-    readings = () if view.order is None else tuple(deadlines.from_imposition_of(record, view.order, calendar))
-    for reading in readings:
-        count_clock(cells, reading)
-    return readings
+def _count_induction(record: Record, view: View, calendar: Calendar) -> Counts[Note]:
+    return NOTHING if view.order is None else deadlines.induction_of(record, view.order, calendar)
 
 
-def _count_completion(cells: Cells, record: Record, view: View, calendar: Calendar) -> Sequence[Note]:
+def _count_placement(record: Record, view: View, calendar: Calendar) -> Counts[Note]:
+    return NOTHING if view.order is None else deadlines.placement_of(record, view.order, calendar)
+
+
+def _count_completion(record: Record, view: View, calendar: Calendar) -> Counts[Note]:
     order = view.order
     reading = deadlines.completion_of(record, order, calendar) if order is not None else None
     if order is None or order.unpaid_work is None or reading is None:
-        return ()
-    if reading.on is not None and reading.band:
-        _count_completed(cells, reading, reading.on, order.unpaid_work.hours)
-    else:
-        count_clock(cells, reading)
-    return (reading,)
+        return NOTHING
+    if reading.on is None or not reading.band:
+        return counted([reading])
+    cells: Cells = {}
+    _count_completed(cells, reading, reading.on, order.unpaid_work.hours)
+    return Counts.of(cells, (reading,))
 
 
 def _count_completed(cells: Cells, reading: Reading, on: date, hours: int) -> None:
@@ -122,14 +124,12 @@ def _count_completed(cells: Cells, reading: Reading, on: date, hours: int) -> No
     count_reason(cells, reading)
 
 
-def _count_totals(cells: Cells, record: Record, _view: View, _calendar: Calendar) -> None:
-    count_totals(cells, record, "minutes_credited")
+def _count_totals(record: Record, _view: View, _calendar: Calendar) -> Counts[Note]:
+    return count_totals(record, "minutes_credited")
 
 
-def _count_findings(cells: Cells, record: Record, view: View, _calendar: Calendar) -> Sequence[Note]:
-    findings = () if view.withdrawn else findings_of(record, view.order, view.sums)
-    count_findings(cells, findings)
-    return findings
+def _count_findings(record: Record, view: View, _calendar: Calendar) -> Counts[Note]:
+    return NOTHING if view.withdrawn else counted_findings(findings_of(record, view.order, view.sums))
 
 
 _ORDER = frozenset({"imposed", "ended", "received", "transferred_in", "variation", WHOLE_ORDER})
@@ -139,7 +139,8 @@ COUNTING: Counting[View] = Counting(
     view_of,
     (
         Part(_ORDER, _count_outstanding, frozenset({"minutes_outstanding_opened", "minutes_outstanding_closed"})),
-        Part(_ORDER | {"induction", "placement"}, _count_clocks, clocks("induction", "placement")),
+        Part(_ORDER | {"induction"}, _count_induction, clocks("induction")),
+        Part(_ORDER | {"placement"}, _count_placement, clocks("placement")),
         Part(_ORDER | {"work_completed"}, _count_completion, clocks("completion") | {"unpaid_work_days"}),
         Part(frozenset({"period"}), _count_totals, frozenset({"control_totals"})),
         Part(_ORDER | _CREDIT | {"induction", "placement", "work_completed"}, _count_findings, frozenset({"findings"})),

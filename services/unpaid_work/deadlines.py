@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contracts.events import InductionHeld, PlacementStarted, WorkCompleted
 from contracts.periods import month_of
 from services.records.model.calendar import Calendar
-from services.records.model.deadlines import Reading, State, Stop, from_imposition, undone
+from services.records.model.deadlines import NOTHING, Counts, Reading, State, Stop, from_imposition, undone
 from services.records.model.record import Record, fact
 from services.unpaid_work.model import Order
 from services.unpaid_work.rules import LATE, limits
@@ -13,22 +13,29 @@ from services.unpaid_work.rules import LATE, limits
 
 def readings(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
     """Yield every clock of the order's unpaid work, with its present state; none without unpaid work."""
-    yield from from_imposition_of(record, order, calendar)
+    for read in (induction_of, placement_of):
+        yield from read(record, order, calendar).notes
     completion = completion_of(record, order, calendar)
     if completion is not None:
         yield completion
 
 
-def from_imposition_of(record: Record, order: Order, calendar: Calendar) -> Iterator[Reading]:
-    """Yield the clocks of induction and first placement."""
+def induction_of(record: Record, order: Order, calendar: Calendar) -> Counts[Reading]:
+    """Count the clock of induction, for an order with unpaid work."""
     if order.unpaid_work is None:
-        return
+        return NOTHING
     induction = fact(record, "induction", InductionHeld)
     stop = Stop(induction.held_on, induction.late_reason) if induction else None
-    yield from_imposition("induction", order, stop, calendar)
+    return from_imposition("induction", order, stop, calendar)
+
+
+def placement_of(record: Record, order: Order, calendar: Calendar) -> Counts[Reading]:
+    """Count the clock of the first placement, for an order with unpaid work."""
+    if order.unpaid_work is None:
+        return NOTHING
     placement = fact(record, "placement", PlacementStarted)
     stop = Stop(placement.started_on, placement.late_reason) if placement else None
-    yield from_imposition("placement", order, stop, calendar)
+    return from_imposition("placement", order, stop, calendar)
 
 
 def completion_of(record: Record, order: Order, calendar: Calendar) -> Reading | None:
@@ -43,7 +50,7 @@ def completion_of(record: Record, order: Order, calendar: Calendar) -> Reading |
     limit = limits(order, order.unpaid_work.hours, closed, calendar)
     month = month_of(order.imposed_on if on is None or order.excluded else on)
     band = "" if on is None else limit.class_of(on)
-    state = undone(limit.due, order) if on is None else State.LATE if band == LATE else State.MET
+    state = undone(limit.due, order.ended_on) if on is None else State.LATE if band == LATE else State.MET
     if on is not None and on < order.imposed_on:
         state = State.IMPOSSIBLE
     if order.excluded or state is State.IMPOSSIBLE:

@@ -26,7 +26,7 @@ def people(books: Books) -> Found:
 
 
 def _stays(books: Books) -> Counter[Stay]:
-    return Counter(stay for stay in map(books.domain.stay, books.records.values()) if stay is not None)
+    return Counter(stay for stay in map(books.domain.stay_of, books.records.values()) if stay is not None)
 
 
 def sums(books: Books) -> Found:

@@ -32,7 +32,7 @@ def expected_cells(
         look(subject, record)
         for key, value in domain.contributions(record).items():
             total[key] += value
-        stay = domain.stay(record)
+        stay = domain.stay_of(record)
         if stay is not None:
             people[stay.person].append(stay)
     for stays in people.values():
@@ -65,7 +65,7 @@ def recount(connection: Connection, domain: Domain, shard: Shard) -> tuple[int, 
 
     def look(subject: str, record: Record) -> None:
         summaries.append((subject, summary(domain.counted(record))))
-        if (stay := domain.stay(record)) is not None:
+        if (stay := domain.stay_of(record)) is not None:
             stays[stay] += 1
 
     wanted = expected_cells(connection, domain, shard.authority, look)

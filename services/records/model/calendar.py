@@ -22,6 +22,9 @@ class Calendar:
         before = (_weekdays(number) - 1 - place for place, number in enumerate(weekdays))
         object.__setattr__(self, "_worked_before", tuple(before))
 
+    def __hash__(self) -> int:
+        return hash(self.version)
+
     def working_days(self, start: date, end: date) -> int:
         """Count the working days after `start` up to and including `end`; negative if `end` lies before `start`."""
         return self._ordinal(end) - self._ordinal(start)

@@ -3,13 +3,14 @@
 A record always contributes the sum of its parts; the parts only make that cheap.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import chain
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 from services.records.model.calendar import Calendar
-from services.records.model.deadlines import Cells, Reading
+from services.records.model.deadlines import NOTHING, Cells, Counts, Reading
 from services.records.model.findings import FINDINGS, Finding
 from services.records.model.record import Entry, Record, name_of
 
@@ -26,22 +27,17 @@ Note = Reading | Finding | Ordered
 """A statement of a part about one order besides its cells, for lists of orders."""
 
 
-class Counts(NamedTuple):
-    """The cells and notes of one part of a record."""
-
-    cells: Cells
-    notes: Sequence[Note]
-
-
 @dataclass(frozen=True, slots=True)
 class Part(Generic[V]):
     """Cells that follow from a few facts. `view` is the record in the service's model."""
 
     reads: frozenset[str]
     """Names of fact keys, before the slash."""
-    count: Callable[[Cells, Record, V, Calendar], Sequence[Note] | None]
+    count: Callable[[Record, V, Calendar], Counts[Note]]
     measures: frozenset[str]
     """Every measure of which it counts cells; no other part counts them."""
+    spares: Callable[[Record, V, Collection[str]], bool] | None = None
+    """Whether a part that counted nothing still does, given the facts that changed, while the view is the same. Cheaper than counting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +98,7 @@ class Counting(Generic[V]):
     def counted(self, record: Record, calendar: Calendar) -> "Counted":
         """Return a record with the cells of each part."""
         view = self.view(record)
-        return Counted(record, [_count(part, record, view, calendar) for part in self.parts], view)
+        return Counted(record, [part.count(record, view, calendar) for part in self.parts], view)
 
     def change(
         self, deltas: Cells, before: "Counted", after: Record, changed: Collection[str], calendar: Calendar
@@ -111,14 +107,18 @@ class Counting(Generic[V]):
         view = self.renew(before.view, before.record, after, changed) if self.renew else self.view(after)
         parts = list(before.parts)
         for index in self._reading(changed):
-            was, now = parts[index], _count(self.parts[index], after, view, calendar)
-            if now == was:
+            part, was = self.parts[index], parts[index]
+            if was is NOTHING and part.spares and view is before.view and part.spares(after, view, changed):
+                continue
+            now = part.count(after, view, calendar)
+            if now is was or now == was:
                 continue
             parts[index] = now
             if now.cells != was.cells:
                 merge(deltas, now.cells)
                 merge(deltas, was.cells, -1)
-        self._change_each(deltas, before.record, after, changed, (before.view, view))
+        if self.each is not None:
+            self._change_each(deltas, before.record, after, changed, (before.view, view))
         return Counted(after, parts, view)
 
     def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
@@ -127,8 +127,8 @@ class Counting(Generic[V]):
         now, reading = self.view(after), self._reading(changed)
         was = self.view(before) if reading or self._moves_each(changed) else now
         for index in reading:
-            merge(deltas, _count(self.parts[index], after, now, calendar).cells)
-            merge(deltas, _count(self.parts[index], before, was, calendar).cells, -1)
+            merge(deltas, self.parts[index].count(after, now, calendar).cells)
+            merge(deltas, self.parts[index].count(before, was, calendar).cells, -1)
         self._change_each(deltas, before, after, changed, (was, now))
         return deltas
 
@@ -164,12 +164,11 @@ class Counting(Generic[V]):
         return cells
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """A record with the cells of each part, so that a change costs one count and not two."""
 
     record: Record
-    parts: list[Counts]
+    parts: list[Counts[Note]]
     view: Any
     """The record in terms of the service's model."""
 
@@ -179,12 +178,7 @@ class Counted:
         return chain.from_iterable(counts.notes for counts in self.parts)
 
 
-def merge(total: Cells, cells: Cells, sign: int = 1) -> None:
+def merge(total: Cells, cells: Mapping[tuple[str, date, str], int], sign: int = 1) -> None:
     """Add `cells`, times `sign`, to `total`."""
     for key, value in cells.items():
         total[key] = total.get(key, 0) + sign * value
-
-
-def _count(part: Part[V], record: Record, view: V, calendar: Calendar) -> Counts:
-    cells: Cells = {}
-    return Counts(cells, part.count(cells, record, view, calendar) or ())

@@ -1,8 +1,10 @@
 """The clocks of the standards, pure: the state of each for one order, and how it counts."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from functools import lru_cache
+from typing import Generic, NamedTuple, Never, Protocol, TypeVar
 
 from contracts import categories
 from contracts.categories import ClockState
@@ -14,6 +16,32 @@ from services.records.model.standards import ROWS, Standard, in_force
 
 Cells = dict[tuple[str, date, str], int]
 """From (measure, period, category) to a count, for one record. Its authority and shard are known from where the record is kept."""
+
+N_co = TypeVar("N_co", covariant=True)
+
+
+class Counts(NamedTuple, Generic[N_co]):
+    """The cells and notes of one part of a record. Records share them, so nobody changes them."""
+
+    cells: Mapping[tuple[str, date, str], int]
+    notes: Sequence[N_co] = ()
+    span: tuple[date, ...] = ()
+    """The first and the last period of its cells."""
+
+    @classmethod
+    def of(cls, cells: Cells, notes: Sequence[N_co] = ()) -> "Counts[N_co]":
+        """Return them with their span; `NOTHING` if there is nothing."""
+        if not cells:
+            return cls(cells, notes) if notes else NOTHING
+        periods = [period for _, period, _ in cells]
+        return cls(cells, notes, (min(periods), max(periods)))
+
+
+NOTHING: Counts[Never] = Counts({})
+REMEMBERED = 20_000
+"""How many clocks of each kind are kept as they were counted, for the next order with the same days: in six months of the nation, nearly
+all running clocks and three in four stopped ones had been counted before.
+"""
 
 
 def add(cells: Cells, measure: str, period: date, category: str = "", count: int = 1) -> None:
@@ -103,19 +131,28 @@ class Clocked(Protocol):
         """Return the day from which this authority manages the order: its receipt if it came from elsewhere, else its imposition."""
 
 
-def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
-    """Read a clock that starts with the imposition and sorts orders into bands."""
-    start = order.imposed_on
-    standard, month = in_force(name, start), month_of(start)
-    on, reason = stop or (None, None)
+def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Counts[Reading]:
+    """Count a clock that starts with the imposition and sorts orders into bands."""
     if order.excluded:
-        return Reading(standard, start, State.NOT_APPLICABLE, month, on=on, reason=reason)
-    if on is None:
-        due = standard.due(start, order.ended_on, calendar)
-        return Reading(standard, start, undone(due, order), month, due)
-    if reason in NOT_APPLICABLE:
-        return Reading(standard, start, State.NOT_APPLICABLE, month, on=on, reason=reason)
-    return banded(standard, start, Stop(on, reason), month, calendar, order.imposed_on)
+        on, reason = stop or (None, None)
+        standard, month = in_force(name, order.imposed_on), month_of(order.imposed_on)
+        reading = Reading(standard, order.imposed_on, State.NOT_APPLICABLE, month, on=on, reason=reason)
+        return counted((reading,))
+    if stop is None:
+        return _running(name, order.imposed_on, order.ended_on, calendar)
+    return _stopped(name, order.imposed_on, stop, calendar)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _running(name: str, start: date, ended: date | None, calendar: Calendar) -> Counts[Reading]:
+    standard = in_force(name, start)
+    due = standard.due(start, ended, calendar)
+    return counted((Reading(standard, start, undone(due, ended), month_of(start), due),))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _stopped(name: str, start: date, stop: Stop, calendar: Calendar) -> Counts[Reading]:
+    return counted((banded(in_force(name, start), start, stop, start, calendar),))
 
 
 def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
@@ -124,7 +161,7 @@ def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar)
     standard = in_force(name, start)
     if stop is None:
         due = standard.due(start, order.ended_on, calendar)
-        return Reading(standard, start, undone(due, order), month, due, taken_over=True)
+        return Reading(standard, start, undone(due, order.ended_on), month, due, taken_over=True)
     if stop.reason in NOT_APPLICABLE:
         state = State.NOT_APPLICABLE
     elif stop.on < order.imposed_on:
@@ -134,16 +171,18 @@ def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar)
     return Reading(standard, start, state, month, on=stop.on, reason=stop.reason, taken_over=True)
 
 
-def undone(due: date, order: Clocked) -> State:
-    """Return the state of a clock that nothing has stopped."""
-    ended = order.ended_on
+def undone(due: date, ended: date | None) -> State:
+    """Return the state of a clock that nothing has stopped, of an order that ended on that day, if it did."""
     if ended is None:
         return State.PENDING
     return State.NOT_APPLICABLE if ended <= due else State.MISSED
 
 
-def banded(standard: Standard, start: date, stop: Stop, month: date, calendar: Calendar, imposed_on: date) -> Reading:
-    """Read a stopped clock with its band, or without one if its start or stop is dated before the imposition."""
+def banded(standard: Standard, start: date, stop: Stop, imposed_on: date, calendar: Calendar) -> Reading:
+    """Read a stopped clock with its band, or without one if a reason excuses it, or its start or stop is dated before the imposition."""
+    month = month_of(imposed_on)
+    if stop.reason in NOT_APPLICABLE:
+        return Reading(standard, start, State.NOT_APPLICABLE, month, on=stop.on, reason=stop.reason)
     if stop.on < imposed_on or start < imposed_on:
         return Reading(standard, start, State.IMPOSSIBLE, month, on=stop.on, reason=stop.reason)
     band = standard.band(start, stop.on, calendar)
@@ -165,11 +204,20 @@ def clocks(*standards: str) -> frozenset[str]:
     return frozenset(named | {f"pending_{name}" for name in standards})
 
 
-def count_clock(cells: Cells, reading: Reading) -> None:
+def counted(readings: Iterable[Reading]) -> Counts[Reading]:
+    """Return clocks with the cells in which they count."""
+    cells: Cells = {}
+    read = tuple(readings)
+    for reading in read:
+        _count_clock(cells, reading)
+    return Counts.of(cells, read)
+
+
+def _count_clock(cells: Cells, reading: Reading) -> None:
     """Count one clock of one order."""
     measure, month, state = reading.standard.measure, reading.month, reading.state
     if state is State.PENDING:
-        count_pending(cells, reading)
+        _count_pending(cells, reading)
     if reading.taken_over:
         add(cells, measure, month, categories.OUT_OF_REACH)
     elif reading.band:
@@ -185,7 +233,7 @@ def count_reason(cells: Cells, reading: Reading) -> None:
         add(cells, reading.standard.measure, reading.month, f"reason={reading.reason}")
 
 
-def count_pending(cells: Cells, reading: Reading) -> None:
+def _count_pending(cells: Cells, reading: Reading) -> None:
     """Count a pending clock by its due date. It is overdue if that lies before the day on which somebody looks.
 
     A clock that counts for the nation also counts in a month: that of the imposition if it has bands, else that in which it is due.

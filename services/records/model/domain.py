@@ -25,8 +25,8 @@ class Domain:
     holds: Callable[[str], bool]
     """Whether a fact key is part of this service's records."""
     counting: Counting[Any]
-    stay: Callable[[Record], Stay | None]
-    """Gives the order as one of its person's; None if the service does not count people."""
+    stay: Callable[[Any], Stay | None]
+    """Gives the order in a view as one of its person's; None if the service does not count people."""
     stay_keys: frozenset[str]
     """The fact keys on which `stay` depends."""
     calendar: Calendar
@@ -47,6 +47,10 @@ class Domain:
         if calendar is None:
             return self
         return replace(self, calendar=calendar, rules=f"{self.rules} {calendar.version}", local={})
+
+    def stay_of(self, record: Record) -> Stay | None:
+        """Return the order as one of its person's."""
+        return self.stay(self.counting.view(record))
 
     def contributions(self, record: Record) -> Cells:
         """Return the cells in which a record counts."""

@@ -3,7 +3,7 @@
 An order counts once under each rule that it breaks, in the month of the first fact that breaks it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from contracts.events import FACTS, Fact
 from contracts.periods import month_of
-from services.records.model.deadlines import Cells, add
+from services.records.model.deadlines import Cells, Counts, add
 from services.records.model.record import Record
 
 FINDINGS = "findings"
@@ -68,6 +68,9 @@ _FIRST_DAYS: dict[type[Fact], Callable[[Fact], date]] = {
 }
 
 
-def count_findings(cells: Cells, findings: Iterable[Finding]) -> None:
+def counted_findings(findings: Sequence[Finding]) -> Counts[Finding]:
+    """Return findings with the cells in which they count."""
+    cells: Cells = {}
     for finding in findings:
         add(cells, FINDINGS, month_of(finding.on), f"rule={finding.rule.code}")
+    return Counts.of(cells, findings)

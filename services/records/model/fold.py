@@ -1,7 +1,7 @@
 """From events to changes of records and cells, pure. Nothing here touches Kafka, PostgreSQL or the clock."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -140,31 +140,29 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
                 folded.settled.append(Settled(arrival, outcome))
                 _count_arrival(deltas, arrival, outcome)
         for subject, one in touched.items():
-            if not one.keys:
-                continue
-            # Only if the other topic was read further can the record already have facts of later days, on which cells were counted.
-            later = days_after(one.record, day) if day < known_before else []
-            change = {} if later else deltas
-            after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
-            folded.records[subject] = after
-            folded.turns += turns(subject, *_broken(one.before, after, domain))
-            if later:
-                _tell_again(folded.cells, one, [day, *later], change, domain)
-            if not one.keys.isdisjoint(domain.stay_keys):
-                folded.people += steps_of(day, domain.stay(one.before.record), domain.stay(one.record))
+            if one.keys:
+                _count(folded, day, subject, one, domain)
     return folded
+
+
+def _count(folded: Folded, day: date, subject: str, one: _Touched, domain: Domain) -> None:
+    """Count a record again after a day's events."""
+    # Only if the other topic was read further can the record already have facts of later days, on which cells were counted.
+    later = days_after(one.record, day) if day < folded.known_before else []
+    change = {} if later else folded.cells[day]
+    after = domain.counting.change(change, one.before, one.record, one.keys, domain.calendar)
+    folded.records[subject] = after
+    if any(one.before.parts[part] is not after.parts[part] for part in domain.counting.finding):
+        folded.turns += turns(subject, broken(one.before.notes), broken(after.notes))
+    if later:
+        _tell_again(folded.cells, one, [day, *later], change, domain)
+    if not one.keys.isdisjoint(domain.stay_keys):
+        folded.people += steps_of(day, domain.stay(one.before.view), domain.stay(after.view))
 
 
 def broken(notes: Iterable[Note]) -> set[str]:
     """Return the codes of the rules that a record breaks."""
     return {note.rule.code for note in notes if isinstance(note, Finding)}
-
-
-def _broken(before: Counted, after: Counted, domain: Domain) -> Iterator[set[str]]:
-    """Yield the rules that a record broke before and those that it breaks now, of parts that changed."""
-    changed = [part for part in domain.counting.finding if before.parts[part] is not after.parts[part]]
-    for counted in (before, after):
-        yield {rule for part in changed for rule in broken(counted.parts[part].notes)}
 
 
 def turns(subject: str, before: AbstractSet[str], after: AbstractSet[str]) -> list[Turn]:
@@ -214,10 +212,8 @@ def _settle(
     domain: Domain,
 ) -> Outcome:
     event = arrival.content
-    if isinstance(event, Rejection):
-        return Outcome.REJECTED
-    if isinstance(event, PutAside):
-        return Outcome.PUT_ASIDE
+    if not isinstance(event, Event):
+        return Outcome.REJECTED if isinstance(event, Rejection) else Outcome.PUT_ASIDE
     key = event.data.key
     if not domain.holds(key):
         return Outcome.APPLIED
@@ -242,17 +238,16 @@ _OUTCOMES = {outcome: f"outcome={outcome}" for outcome in Outcome}
 def _count_arrival(deltas: Cells, arrival: Arrival, outcome: Outcome) -> None:
     """Count what depends on arrival: outcomes, reasons and delay. These are not contributions of any record."""
     content = arrival.content
-    if isinstance(content, Rejection):
-        month = month_of(arrival.day)
-        add(deltas, "events", month, f"reason={content.reason}")
-    elif isinstance(content, PutAside):
-        month = month_of(arrival.day)
-    else:
+    if isinstance(content, Event):
         month = month_of(local_day(content.time))
         if outcome is Outcome.APPLIED and content.data.DATES:
             occurred: date = getattr(content.data, content.data.DATES[0])
             delay = _DELAYS[bisect_left(_DELAY_LIMITS, (arrival.day - occurred).days)]
             add(deltas, "reporting_delay", month_of(occurred), delay)
+    else:
+        month = month_of(arrival.day)
+        if isinstance(content, Rejection):
+            add(deltas, "events", month, f"reason={content.reason}")
     add(deltas, "events", month, _OUTCOMES[outcome])
 
 

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
     """An operator skipped it, since the platform failed on it. It is kept, and can be sent again."""
 
 
-class Entry(Struct, frozen=True, array_like=True):
+class Entry(Struct, frozen=True, array_like=True, gc=False):
     """The latest statement of a fact. `data` is None if the fact was withdrawn."""
 
     time: datetime
@@ -67,10 +67,12 @@ def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
     that all orders of arrival still converge.
     """
     key = event.data.key
-    data = None if isinstance(event.data, FactWithdrawn) else event.data
-    rank, caseload = (event.time, event.sequence or 0, event.id), event.caseload or ""
+    data = None if type(event.data) is FactWithdrawn else event.data
+    sequence, caseload = event.sequence or 0, event.caseload or ""
     old = record.get(key)
+    before: tuple[Entry, ...] = ()
     if old is not None:
+        rank = event.time, sequence, event.id
         if rank < old.rank:
             return Outcome.SUPERSEDED
         if rank == old.rank:
@@ -78,17 +80,15 @@ def apply(record: Record, event: Event, known_on: date = date.min) -> Outcome:
                 return Outcome.DUPLICATE
             if (*_content(event.type, data), caseload) < (*_content(old.type, old.data), old.caseload):
                 return Outcome.SUPERSEDED
-    known_on, before = _known(old, event.type, data, known_on)
-    record[key] = Entry(event.time, event.id, event.type, data, known_on, before, rank[1], caseload)
+        known_on, before = _known(old, event.type, data, known_on)
+    record[key] = Entry(event.time, event.id, event.type, data, known_on, before, sequence, caseload)
     return Outcome.APPLIED
 
 
-def _known(old: Entry | None, name: str, data: Fact | None, known_on: date) -> tuple[date, tuple[Entry, ...]]:
+def _known(old: Entry, name: str, data: Fact | None, known_on: date) -> tuple[date, tuple[Entry, ...]]:
     """Return since when a new statement is known, and the statements before it. A sender that repeats the same every night says nothing
     new.
     """
-    if old is None:
-        return known_on, ()
     if (old.type, old.data) == (name, data):
         return old.known_on, old.before
     if old.known_on < known_on:

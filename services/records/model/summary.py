@@ -1,6 +1,6 @@
 """The columns by which lists show and sort records, derived from a record and its deadlines, pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -18,10 +18,10 @@ from contracts.events import (
     TransferRequested,
 )
 from contracts.periods import month_of
-from services.records.model.counting import Counted, Note, Ordered
+from services.records.model.counting import Counted
 from services.records.model.deadlines import Reading, State
 from services.records.model.findings import Finding
-from services.records.model.record import Record, caseload_of, fact, is_withdrawn
+from services.records.model.record import Record, caseload_of, fact, facts, is_withdrawn
 
 
 class Summary(NamedTuple):
@@ -65,6 +65,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     caseload: str = ""
 
 
+_PENDING, _LATE = State.PENDING, (State.LATE, State.MISSED)
 _encode = msgspec.json.Encoder().encode
 _NOTHING = _encode(Standing())
 _WITHDRAWN = _encode(Standing(withdrawn=True))
@@ -78,7 +79,7 @@ def summary(counted: Counted) -> Summary:
     imposed, ended = fact(record, "imposed", OrderImposed), fact(record, "ended", OrderEnded)
     arrived = fact(record, "transferred_in", TransferReceived)
     departing = _departure(record, ended) if imposed else _Departure()
-    standing = _standing(record, counted.notes)
+    standing = _standing(record, counted)
     encoded = _encode(standing)
     return Summary(
         imposed.imposed_on if imposed else None,
@@ -93,18 +94,19 @@ def summary(counted: Counted) -> Summary:
 
 def _span(counted: Counted) -> tuple[date | None, date | None]:
     """Return the first and last period in which any cell counts it."""
-    periods = {period for part in counted.parts for _, period, _ in part.cells}
-    periods.update(map(month_of, credited_on(counted.record)))
+    periods = [period for part in counted.parts for period in part.span]
+    periods += map(month_of, credited_on(counted.record))
     return min(periods, default=None), max(periods, default=None)
 
 
 def credited_on(record: Record) -> Iterator[date]:
     """Yield the day of each session and each adjustment."""
     for entry in record.values():
-        if isinstance(entry.data, SessionRecorded):
-            yield entry.data.session_on
-        elif isinstance(entry.data, HoursAdjusted):
-            yield entry.data.adjusted_on
+        data = entry.data
+        if type(data) is SessionRecorded:
+            yield data.session_on
+        elif type(data) is HoursAdjusted:
+            yield data.adjusted_on
 
 
 class _Departure(NamedTuple):
@@ -116,40 +118,37 @@ class _Departure(NamedTuple):
 
 
 def _departure(record: Record, ended: OrderEnded | None) -> _Departure:
-    told = [entry.data for entry in record.values() if isinstance(entry.data, TransferRequested | TransferAnswered)]
-    answers = {one.ref: one for one in told if isinstance(one, TransferAnswered)}
+    requests, answers = facts(record, TransferRequested), {one.ref: one for one in facts(record, TransferAnswered)}
     days = [answer.answered_on for answer in answers.values() if answer.accepted]
     if ended is not None and ended.reason is EndReason.TRANSFERRED_OUT:
         days.append(ended.ended_on)
     asked = [
-        (one.requested_on, one.ref, one.to)
-        for one in told
-        if isinstance(one, TransferRequested) and (one.ref not in answers or answers[one.ref].accepted)
+        (one.requested_on, one.ref, one.to) for one in requests if one.ref not in answers or answers[one.ref].accepted
     ]
     asked_on, _, asked_of = max(asked, default=(None, "", None))
     return _Departure(min(days, default=None), asked_of and current_code(asked_of), asked_on)
 
 
-def _standing(record: Record, notes: Iterable[Note]) -> Standing:
+def _standing(record: Record, counted: Counted) -> Standing:
     dues: list[tuple[date, str]] = []
     late: set[str] = set()
     findings: list[str] = []
     minutes: tuple[int, int] | None = None
     begun_on: date | None = None
     wrong_since: date | None = None
-    for note in notes:
-        if isinstance(note, Reading) and note.taken_over:
-            begun_on = note.start
-        match note:
-            case Reading(standard=standard, state=State.PENDING, due=date() as due):
-                dues.append((due, standard.name))
-            case Reading(standard=standard, state=State.LATE | State.MISSED):
-                late.add(standard.name)
-            case Finding(rule=rule):
-                findings.append(rule.code)
-                wrong_since = max(known_since(record, note), wrong_since or date.min)
-            case Ordered(minutes=ordered):
-                minutes = ordered, _credited(record)
+    for note in [note for part in counted.parts if part.notes for note in part.notes]:
+        if isinstance(note, Reading):
+            if note.taken_over:
+                begun_on = note.start
+            if note.state is _PENDING and note.due is not None:
+                dues.append((note.due, note.standard.name))
+            elif note.state in _LATE:
+                late.add(note.standard.name)
+        elif isinstance(note, Finding):
+            findings.append(note.rule.code)
+            wrong_since = max(known_since(record, note), wrong_since or date.min)
+        else:
+            minutes = note.minutes, _credited(record)
     return Standing(
         sorted(dues), sorted(late), sorted(findings), minutes, False, begun_on, wrong_since, caseload_of(record)
     )
@@ -163,8 +162,9 @@ def known_since(record: Record, finding: Finding) -> date:
 def _credited(record: Record) -> int:
     minutes = 0
     for entry in record.values():
-        if isinstance(entry.data, SessionRecorded):
-            minutes += entry.data.minutes_credited
-        elif isinstance(entry.data, HoursAdjusted):
-            minutes += entry.data.minutes
+        data = entry.data
+        if type(data) is SessionRecorded:
+            minutes += data.minutes_credited
+        elif type(data) is HoursAdjusted:
+            minutes += data.minutes
     return minutes

@@ -108,7 +108,7 @@ def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domai
         if (subject == AUTHORITY_SUBJECT) != (cell.measure == "control_totals"):
             continue
         cells = _cells(record, domain, cell)
-        if cell.measure in MEASURES_OF_PEOPLE and (stay := domain.stay(record)) is not None:
+        if cell.measure in MEASURES_OF_PEOPLE and (stay := domain.stay_of(record)) is not None:
             people[stay.person].append(stay)
         value = cells.get(cell.key, 0)
         if value:
@@ -127,7 +127,7 @@ def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domai
 def _cells(record: Record, domain: Domain, cell: CellName) -> Cells:
     if cell.measure not in MEASURES_OF_PEOPLE:
         return domain.contributions(record)
-    stay = domain.stay(record)
+    stay = domain.stay_of(record)
     return {} if stay is None else count_people([stay])
 
 

@@ -12,7 +12,7 @@ from contracts.periods import add_months
 from services.orders.rules import reviews_due
 from services.records.model.bank_holidays import scotland
 from services.records.model.calendar import Calendar
-from services.records.model.deadlines import Cells, Clocked, Stop, count_clock, from_imposition
+from services.records.model.deadlines import Cells, Clocked, Stop, from_imposition
 from services.records.model.standards import ROWS, in_force
 from tests.support.lives import Plain
 
@@ -120,9 +120,7 @@ def waiting(name: str, imposed: date, due: date) -> Cells:
 
 
 def cells_of(name: str, order: Clocked, stop: Stop | None, calendar: Calendar = SCOTLAND) -> Cells:
-    cells: Cells = {}
-    count_clock(cells, from_imposition(name, order, stop, calendar))
-    return cells
+    return dict(from_imposition(name, order, stop, calendar).cells)
 
 
 @pytest.mark.parametrize(
@@ -301,3 +299,15 @@ def test_every_standard_says_whence_it_comes() -> None:
         assert row.source
         assert row.extension is None or row.extension.source
         assert row.verified == ("not verified" not in row.source and "set by this platform" not in row.source)
+
+
+def test_orders_with_the_same_days_share_a_clock_and_calendars_do_not() -> None:
+    """What was counted by a calendar counts for an equal one, and not for one of the same name with other closed days."""
+    monday, tuesday = date(2024, 3, 4), date(2024, 3, 5)
+    for stop in (None, Stop(date(2024, 3, 12), None)):
+        clock = [
+            from_imposition("first_contact", Plain(monday), stop, Calendar("one name", frozenset(closed)))
+            for closed in ([], [tuesday], [])
+        ]
+        assert clock[0] is clock[2]
+        assert clock[0] != clock[1]

@@ -77,7 +77,7 @@ def cells_of(domain: Domain, events: list[Event] | tuple[Event, ...]) -> Counter
     for (authority, _), record in records.items():
         for (measure, period, category), value in domain.contributions(record).items():
             found[measure, authority, f"{period}", category] += value
-        if (stay := domain.stay(record)) is not None:
+        if (stay := domain.stay_of(record)) is not None:
             people[authority, stay.person].append(stay)
     for (authority, _), stays in people.items():
         for (measure, period, category), value in count_people(stays).items():

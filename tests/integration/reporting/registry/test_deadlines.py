@@ -15,7 +15,8 @@ from contracts.periods import add_months
 from services.chassis.clock import FixedClock
 from services.records.model.bank_holidays import scotland
 from services.records.model.calendar import Calendar
-from services.records.model.deadlines import Cells, count_clock, from_imposition
+from services.records.model.counting import merge
+from services.records.model.deadlines import Cells, from_imposition
 from services.records.model.standards import in_force
 from services.reporting.registry.catalogue import INDICATORS
 from services.reporting.registry.deadlines import AWAITED, FROM_IMPOSITION
@@ -136,7 +137,7 @@ def test_what_is_overdue_counts_in_the_month_of_imposition(
     """As the service's clock says it, at weekends and with an authority's own closed days; and as many as are listed by day due."""
     cells: Cells = {}
     for imposed in IMPOSED:
-        count_clock(cells, from_imposition(measure, Plain(imposed), None, calendar))
+        merge(cells, from_imposition(measure, Plain(imposed), None, calendar).cells)
     feed([position(GLASGOW), *(cell(name, GLASGOW, f"{on}", category, n) for (name, on, category), n in cells.items())])
     clock = next(name for name in INDICATORS if name.startswith(f"{measure}_within") and "begun" not in name)
     asked = {"from": "2026-01", "to": "2026-05"}

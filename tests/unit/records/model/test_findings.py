@@ -1,12 +1,15 @@
 """Every rule found where it is broken, and nothing found in an order that is in order."""
 
-from datetime import date
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from msgspec import structs
 
 from contracts.categories import FINDINGS
 from contracts.codes import Activity, AdjustmentReason, Attendance, BreachOutcome, EndReason, LateReason, WorkType
+from contracts.decoding.codec import Event
 from contracts.events import (
     BreachDecided,
     BreachLodged,
@@ -23,8 +26,13 @@ from contracts.events import (
     WorkCompleted,
 )
 from services.orders import findings as orders
+from services.orders.contributions import COUNTING as ORDERS_COUNTING
+from services.records.model.bank_holidays import scotland
+from services.records.model.counting import Counted, Counting
+from services.records.model.record import apply
 from services.unpaid_work import findings as unpaid_work
-from tests.support.lives import imposed, record
+from services.unpaid_work.contributions import COUNTING as UNPAID_WORK_COUNTING
+from tests.support.lives import RECORDED, event, imposed, record
 
 START = date(2025, 3, 3)
 IMPOSED = imposed(START, hours=20)
@@ -133,6 +141,33 @@ def test_orders(told: list[Fact], expected: Expected) -> None:
 @pytest.mark.parametrize(("told", "expected"), UNPAID_WORK)
 def test_unpaid_work(told: list[Fact], expected: Expected) -> None:
     assert [(f.rule.code, f"{f.on}", f.facts) for f in unpaid_work.findings(record(*told))] == expected
+
+
+@pytest.mark.parametrize("order", [list, reversed], ids=["as told", "backwards"])
+@pytest.mark.parametrize(
+    ("counting", "told"),
+    [
+        *((ORDERS_COUNTING, told) for told, _ in ORDERS),
+        *((UNPAID_WORK_COUNTING, told) for told, _ in UNPAID_WORK),
+    ],
+)
+def test_what_comes_or_goes_leaves_what_the_whole_record_gives(
+    counting: Counting[Any], told: list[Fact], order: Callable[[list[Fact]], Iterable[Fact]]
+) -> None:
+    """A part that looks only at what changed finds no less, also where the fact that another needs is withdrawn."""
+    held = counting.counted({}, scotland())
+    for fact in order(told):
+        held = _with(counting, held, event(fact))
+    for key in held.record:
+        _with(counting, held, event(FactWithdrawn(fact=key), recorded=RECORDED + timedelta(days=1)))
+
+
+def _with(counting: Counting[Any], held: Counted, told: Event) -> Counted:
+    after = dict(held.record)
+    apply(after, told)
+    changed = counting.change({}, held, after, (told.data.key,), scotland())
+    assert changed.parts == counting.counted(after, scotland()).parts
+    return changed
 
 
 def test_every_rule_is_tried_and_stands_in_the_contract() -> None:
