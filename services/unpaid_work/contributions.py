@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 
-from contracts.events import WHOLE_ORDER, Fact, HoursAdjusted, SessionRecorded
+from contracts.events import WHOLE_ORDER, HoursAdjusted, SessionRecorded
 from contracts.periods import month_of
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
@@ -43,12 +43,10 @@ def _renew(before: View, was: Record, now: Record, changed: Collection[str]) -> 
     sums, names = before.sums, set(map(name_of, changed))
     for key in changed:
         if name_of(key) in OWN:
-            sums = sums.plus(_data(was, key), -1).plus(_data(now, key))
-    return before._replace(sums=sums) if _ORDER.isdisjoint(names) else _view(now, sums)
-
-
-def _data(record: Record, key: str) -> Fact | None:
-    return record[key].data if key in record else None
+            if key in was:
+                sums = sums.plus(was[key].data, -1)
+            sums = sums.plus(now[key].data)
+    return View(before.order, before.withdrawn, before.ordered, sums) if _ORDER.isdisjoint(names) else _view(now, sums)
 
 
 def _count_credit(cells: Cells, view: View, entry: Entry) -> None:
@@ -129,7 +127,10 @@ def _count_totals(record: Record, _view: View, _calendar: Calendar) -> Counts[No
 
 
 def _count_findings(record: Record, view: View, _calendar: Calendar) -> Counts[Note]:
-    return NOTHING if view.withdrawn else counted_findings(findings_of(record, view.order, view.sums))
+    if view.withdrawn:
+        return NOTHING
+    ordered = sum([minutes for _, minutes in view.ordered])
+    return counted_findings(findings_of(record, view.order, ordered, view.sums))
 
 
 _ORDER = frozenset({"imposed", "ended", "received", "transferred_in", "variation", WHOLE_ORDER})

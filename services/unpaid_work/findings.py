@@ -91,14 +91,15 @@ class _Credit(NamedTuple):
 
 def findings(record: Record) -> list[Finding]:
     """Return every rule that the record breaks; none for an order withdrawn as a whole."""
-    return [] if is_withdrawn(record) else findings_of(record, order_of(record), sums_of(record))
+    order = order_of(record)
+    ordered = sum(minutes for _, minutes in order.minutes_ordered()) if order is not None else 0
+    return [] if is_withdrawn(record) else findings_of(record, order, ordered, sums_of(record))
 
 
-def findings_of(record: Record, order: Order | None, sums: Sums) -> list[Finding]:
-    """Return the findings of a record whose order and sums are already known."""
+def findings_of(record: Record, order: Order | None, ordered: int, sums: Sums) -> list[Finding]:
+    """Return the findings of a record whose order, minutes ordered and sums are already known."""
     if order is None:
         return found(WITHOUT_ORDER, [(credit.on, credit.key) for credit in _credits(record)])
-    ordered = sum(minutes for _, minutes in order.minutes_ordered())
     if _is_clean(record, order, ordered, sums):
         return []
     given = _credits(record)

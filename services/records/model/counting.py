@@ -92,7 +92,7 @@ class Counting(Generic[V]):
         counted = self.counted(record, calendar)
         for counts in counted.parts:
             merge(total, counts.cells)
-        merge(total, self._count_each(record.items(), counted.view))
+        self._count_each(total, record, record, counted.view)
         return total
 
     def counted(self, record: Record, calendar: Calendar) -> "Counted":
@@ -117,8 +117,7 @@ class Counting(Generic[V]):
             if now.cells != was.cells:
                 merge(deltas, now.cells)
                 merge(deltas, was.cells, -1)
-        if self.each is not None:
-            self._change_each(deltas, before.record, after, changed, (before.view, view))
+        self._change_each(deltas, before.record, after, changed, (before.view, view))
         return Counted(after, parts, view)
 
     def difference(self, before: Record, after: Record, changed: Collection[str], calendar: Calendar) -> Cells:
@@ -152,16 +151,17 @@ class Counting(Generic[V]):
             return
         was, now = views
         keys = before.keys() | after.keys() if self._moves_each(changed) else changed
-        merge(deltas, self._count_each([(key, after[key]) for key in keys if key in after], now))
-        merge(deltas, self._count_each([(key, before[key]) for key in keys if key in before], was), -1)
+        self._count_each(deltas, after, keys, now)
+        gone: Cells = {}
+        self._count_each(gone, before, keys, was)
+        merge(deltas, gone, -1)
 
-    def _count_each(self, entries: Iterable[tuple[str, Entry]], view: V) -> Cells:
-        cells: Cells = {}
+    def _count_each(self, cells: Cells, record: Record, keys: Iterable[str], view: V) -> None:
         if self.each is not None:
-            for key, entry in entries:
-                if entry.data is not None and name_of(key) in self.each.of:
+            for key in keys:
+                entry = record.get(key)
+                if entry is not None and entry.data is not None and name_of(key) in self.each.of:
                     self.each.count(cells, view, entry)
-        return cells
 
 
 class Counted(NamedTuple):
