@@ -14,6 +14,7 @@ from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.events import OfficerNominated, OrderReceived, SessionRecorded, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.api.auth import own_authority
+from services.chassis.database import FEW
 from services.chassis.streaming.batches import Slice
 from services.records.api.findings.own import REUSED, reused
 from services.records.api.order_schemas import Today
@@ -62,6 +63,17 @@ def test_what_closes_a_refusal_does_not_depend_on_where_batches_end(bench: MakeB
     for start in range(0, 4, size):
         send(one, ORDERS, *raws[start : start + size], start=start)
     assert mended(one) == {1: 2, 3: None}
+
+
+@pytest.mark.parametrize("refused", [1, FEW, 3 * FEW], ids="{} refused".format)
+def test_many_events_close_what_each_would_close(bench: MakeBench, refused: int) -> None:
+    """More events than are sent within a statement, while fewer refusals are open, and while more are."""
+    one, begin = bench("orders"), refused + 3
+    send(one, ORDERS, b"{", bad(id="twice"), bad(id="twice"), *[bad(id=f"{n}") for n in range(refused)])
+    good = [encode(event(id=f"{n}")) for n in range(2 * FEW)]
+    send(one, ORDERS, *good, encode(event(id="twice")), start=begin)
+    closed = {3 + n: begin + n if n < len(good) else None for n in range(refused)}
+    assert mended(one) == {0: None, 1: begin + len(good), 2: begin + len(good)} | closed
 
 
 def test_what_cannot_tell_its_source_is_closed_by_its_id(bench: MakeBench) -> None:
