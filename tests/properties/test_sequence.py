@@ -7,7 +7,15 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.records.model.sequence import MOST_MISSING, Bearer, Numbers, block_of, find_reused, no_marks, receive
+from services.records.ingest.sequences.sequence import (
+    MOST_MISSING,
+    Bearer,
+    Numbers,
+    block_of,
+    find_reused,
+    no_marks,
+    receive,
+)
 
 MONTHS = [date(2025, month, 1) for month in range(1, 7)]
 CAME = st.dictionaries(st.integers(1, 60), st.sampled_from(MONTHS), max_size=40)

@@ -12,9 +12,9 @@ from contracts.decoding.codec import Event
 from contracts.events import ContactMade, OrderEnded, TransferAnswered, TransferReceived, TransferRequested
 from services.orders.domain import domain
 from services.orders.findings import findings
+from services.records.ingest.sequences.sequence import Numbers, receive
 from services.records.model.calendar import Calendar
 from services.records.model.record import Record, apply, facts
-from services.records.model.sequence import Numbers, receive
 from services.records.model.summary import Summary, summary
 from tests.support.lives import event, imposed
 

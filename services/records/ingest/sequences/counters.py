@@ -15,7 +15,7 @@ from services.records.ingest.sequences.following import follow as plan
 from services.records.ingest.store import Write
 from services.records.ingest.tables import counters, gaps
 from services.records.model.fold import Arrival
-from services.records.model.sequence import Gap, Numbers
+from services.records.ingest.sequences.sequence import Gap, Numbers
 
 _WITHIN = text(
     "SELECT DISTINCT g.* FROM unnest(CAST(:a AS text[]), CAST(:s AS text[]), CAST(:n AS bigint[])) AS c (a, s, n) "

@@ -9,9 +9,9 @@ from contracts.decoding.codec import Event
 from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.periods import month_of
 from services.records.ingest.envelopes import read_envelope
+from services.records.ingest.sequences.sequence import Bearer, Blocks, Gap, Numbers, find_reused, receive
 from services.records.model.deadlines import Cells, add
 from services.records.model.fold import Arrival, local_day
-from services.records.model.sequence import Bearer, Blocks, Gap, Numbers, find_reused, receive
 
 SourceKey = tuple[str, str]
 """Authority and system; the system is empty if the source names none."""

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, select, text
 
 from services.chassis import database
 from services.records.ingest.sequences.following import Followed
+from services.records.ingest.sequences.sequence import Bearer, Blocks, block_of, no_marks
 from services.records.ingest.store import Write
 from services.records.ingest.tables import numbered, reused
-from services.records.model.sequence import Bearer, Blocks, block_of, no_marks
 
 MOST = 1000
 _LOAD = text(

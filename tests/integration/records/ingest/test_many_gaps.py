@@ -8,7 +8,7 @@ from sqlalchemy import text
 from services.chassis.database import engine
 from services.chassis.settings import DatabaseSettings
 from services.records.ingest.sequences import counters
-from services.records.model.sequence import Gap, Numbers
+from services.records.ingest.sequences.sequence import Gap, Numbers
 from tests.integration.records.conftest import Bench
 
 MONTH = date(2025, 3, 1)
