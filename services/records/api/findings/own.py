@@ -71,7 +71,7 @@ def control_totals(*names: str) -> OwnFinding:
 
 
 def gaps(connection: Connection, authority: str, _: Today) -> Iterator[FindingView]:
-    """Yield every gap in the counters of the authority's sources."""
+    """Yield the gaps in the counters of the authority's sources, at most a thousand."""
     since = _since(connection, authority, "missing")
     for system, gap in open_gaps(connection, authority):
         numbers = f"{gap.first}" if gap.size == 1 else f"{gap.first} to {gap.last}"

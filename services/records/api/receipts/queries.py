@@ -20,7 +20,7 @@ from services.records.ingest.tables import (
 )
 from services.records.model.record import WITHDRAWN
 
-MOST_ARRIVALS, MOST_COUNTED = 100, 100
+MOST_ARRIVALS, MOST_COUNTED, MOST_SOURCES = 100, 100, 10_000
 
 
 def story(connection: Connection, topic: str, authority: str, event_id: str) -> Sequence[Row[Any]]:
@@ -160,6 +160,8 @@ def taken(connection: Connection, wanted: Mapping[str, int]) -> bool:
 
 
 def highest(connection: Connection, authority: str) -> list[tuple[str, int]]:
-    """Return the system of each of its sources, with the highest number that came."""
+    """Return the system of each of its sources, with the highest number that came; at most ten thousand."""
     query = select(counters.c.system, counters.c.highest).where(counters.c.authority == authority)
-    return [(system, number) for system, number in connection.execute(query.order_by(counters.c.system))]
+    return [
+        (system, number) for system, number in connection.execute(query.order_by(counters.c.system).limit(MOST_SOURCES))
+    ]

@@ -28,7 +28,7 @@ class Counter(Schema, description="The counter of one source."):
     highest: int = Field(description="The highest number that came, in an event that was accepted or refused.")
 
 
-class Counters(Schema, description="The counters of an authority's sources."):
+class Counters(Schema, description="The counters of an authority's sources, at most 10,000 of them."):
     sources: list[Counter]
 
 

@@ -12,11 +12,15 @@ from services.chassis import database
 from services.records.ingest.sequences import numbers_used
 from services.records.ingest.sequences.following import Came, Followed, SourceKey, bearers_in, numbers_in
 from services.records.ingest.sequences.following import follow as plan
+from services.records.ingest.sequences.sequence import Gap, Numbers
 from services.records.ingest.store import Write
 from services.records.ingest.tables import counters, gaps
 from services.records.model.fold import Arrival
-from services.records.ingest.sequences.sequence import Gap, Numbers
 
+MOST_GAPS = 1000
+_HIGHEST = text(
+    "SELECT c.* FROM unnest(CAST(:a AS text[]), CAST(:s AS text[])) AS w (authority, system) JOIN counters c USING (authority, system)"
+)
 _WITHIN = text(
     "SELECT DISTINCT g.* FROM unnest(CAST(:a AS text[]), CAST(:s AS text[]), CAST(:n AS bigint[])) AS c (a, s, n) "
     "CROSS JOIN LATERAL (SELECT * FROM gaps WHERE authority = c.a AND system = c.s AND first <= c.n ORDER BY first DESC LIMIT 1) g "
@@ -48,20 +52,18 @@ def stage(connection: Connection, followed: Followed) -> Iterator[Write]:
 
 
 def open_gaps(connection: Connection, authority: str) -> list[tuple[str, Gap]]:
-    """Return every gap of the authority's sources, with its system."""
-    query = select(gaps).where(gaps.c.authority == authority).order_by(gaps.c.system, gaps.c.first)
+    """Return the gaps of the authority's sources, each with its system; at most a thousand."""
+    query = select(gaps).where(gaps.c.authority == authority).order_by(gaps.c.system, gaps.c.first).limit(MOST_GAPS)
     return [(row.system, Gap(row.first, row.last, row.month)) for row in connection.execute(query)]
 
 
 def load(connection: Connection, came: Came) -> dict[SourceKey, Numbers]:
-    """Load the counters, each with only the gaps in which something arrived."""
+    """Load these counters, however many others the authority has, each with only the gaps in which something arrived."""
     known = {source: Numbers() for source in came}
     if not known:
         return known
-    authorities = {authority for authority, _ in came}
-    for row in connection.execute(select(counters).where(counters.c.authority.in_(authorities))):
-        if (row.authority, row.system) in known:
-            known[row.authority, row.system].highest = row.highest
+    for row in connection.execute(_HIGHEST, {"a": [a for a, _ in came], "s": [s for _, s in came]}):
+        known[row.authority, row.system].highest = row.highest
     within = [
         (*source, number)
         for source, by_day in came.items()
