@@ -60,11 +60,18 @@ class Reason(Code):
         "Credit minutes only for a session that the person attended.",
     )
     CHANGE_DOES_NOT_FIT = "change_does_not_fit", "Give only the new value that this kind of change needs."
+    TOO_MANY_FACTS = (
+        "too_many_facts",
+        "Withdraw the order, and send it anew under another reference. Usual cause: a system gives a session a new ref each time.",
+    )
 
     @property
     def remedy(self) -> str:
         return self.label
 
+
+OF_ORDERS = frozenset({Reason.TOO_MANY_FACTS})
+"""Reasons that lie in what was sent of the order before, so that nobody finds them by looking at one event."""
 
 _DATA = re.compile(r"\$\.data(?=[.\[]|$)")
 _STEP = re.compile(r"\.([A-Za-z0-9_]+)|\[(\d+)\]")

@@ -191,7 +191,8 @@ def _refusals() -> Iterator[str]:
     yield (
         "The same codes come from `payback validate`, from `POST /v1/events` and `POST /v1/validate`, and from the topics: "
         "one piece of code decides. A refused event is kept as it came, and `GET /v1/rejections` shows it to the authority. "
-        "`path` is a JSONPath into the event. Messages never repeat what was sent."
+        "`path` is a JSONPath into the event. Messages never repeat what was sent. One reason does not lie in the event itself, so only "
+        "the services of records give it: `too_many_facts`, once 2,000 facts of the order were sent to the topic."
     )
     yield _table(("reason", "how to correct it"), ((f"`{reason}`", reason.remedy) for reason in Reason))
     yield "[Examples of each](../../contracts/examples/invalid.json) are kept beside the schemas."

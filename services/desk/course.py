@@ -18,6 +18,8 @@ class Course:
     imposed_on: date | None
     ended_on: date | None
     withdrawn: bool
+    overfull: bool
+    """Whether more facts of it were sent than an order may have."""
     clocks: Sequence[Clock]
     timeline: Sequence[Moment]
     findings: Sequence[Finding]
@@ -46,6 +48,7 @@ def course(
         imposed_on=order.imposed_on if order else None,
         ended_on=order.ended_on if order else None,
         withdrawn=order.withdrawn if order else False,
+        overfull=any(part.overfull for part in held),
         clocks=sorted((clock for part in held for clock in part.clocks), key=_by_due),
         timeline=sorted(moments.values(), key=lambda each: (each.on, each.fact or "~", each.what)),
         findings=[finding for part in held for finding in part.findings],

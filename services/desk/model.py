@@ -210,6 +210,8 @@ class OrderDetail(Struct, frozen=True):
     timeline: list[Moment]
     facts: list[Fact]
     transfers: list[OtherSide] = []
+    overfull: bool = False
+    """Whether more facts of it were sent than an order may have."""
 
 
 class HoursStep(Struct, frozen=True):
@@ -234,6 +236,8 @@ class Ledger(Struct, frozen=True):
     findings: list[Finding]
     timeline: list[Moment]
     facts: list[Fact]
+    overfull: bool = False
+    """Whether more facts of it were sent than an order may have."""
 
 
 class Refusal(Struct, frozen=True):
@@ -299,6 +303,7 @@ class Held(Struct, frozen=True):
     first_heard_on: date | None = None
     orders_emptied: int = 0
     """Orders of which every fact was withdrawn; they are not among the others."""
+    orders_overfull: int = 0
     rejected_counted: int = 0
     """Refused events that are only counted, since more were refused in a day than are kept."""
 

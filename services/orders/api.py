@@ -39,7 +39,7 @@ from services.records.api.paging import After, Word
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
-from services.records.model.record import Record, is_withdrawn
+from services.records.model.record import Record, is_withdrawn, overfull
 
 _OWN_FINDINGS: OwnFindings = {
     own_findings.RECORD_TIME.code: own_findings.record_times(Topic.ORDERS),
@@ -130,6 +130,7 @@ def _orders(management: Management) -> APIRouter:
             imposed_on=order.imposed_on if order else None,
             ended_on=order.ended_on if order else None,
             withdrawn=is_withdrawn(record),
+            overfull=bool(overfull(record)),
             transfers=other_sides,
             clocks=clocks,
             findings=found,

@@ -5,7 +5,6 @@ from datetime import date
 
 from contracts.events import (
     FACTS,
-    WHOLE_ORDER,
     AssessmentCompleted,
     BreachDecided,
     ExitQuestionnaireReturned,
@@ -23,7 +22,7 @@ from services.records.model.counting import Counting, Note, Part
 from services.records.model.deadlines import NOTHING, Cells, Counts, add, clocks
 from services.records.model.findings import counted_findings
 from services.records.model.people import OPEN, Stay
-from services.records.model.record import Record, fact, facts
+from services.records.model.record import VOIDING, Record, fact, facts
 
 
 def stay_of(order: Order | None) -> Stay | None:
@@ -138,10 +137,10 @@ def _count_findings(record: Record, order: Order | None, _calendar: Calendar) ->
     return counted_findings(findings_of(record, order))
 
 
-_ORDER = frozenset({"imposed", "transferred_in", WHOLE_ORDER})
+_ORDER = frozenset({"imposed", "transferred_in"}) | VOIDING
 _LENGTHS = frozenset({"unpaid_work_minutes_imposed", "supervision_months_imposed"})
 _VIEWED = _ORDER | {"received", "ended"}
-_EVERY = frozenset(fact.KEY for fact in FACTS.values()) | {WHOLE_ORDER}
+_EVERY = frozenset(fact.KEY for fact in FACTS.values()) | VOIDING
 
 
 def _renew(before: Order | None, _was: Record, now: Record, changed: Collection[str]) -> Order | None:

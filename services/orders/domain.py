@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from contracts.events import WHOLE_ORDER, Topic
+from contracts.events import Topic
 from services.orders import contributions
 from services.records.model import people, summary
 from services.records.model.calendar import Calendar
 from services.records.model.domain import Domain
+from services.records.model.record import VOIDING
 from services.records.model.rules_version import rules_version
 
 
@@ -19,7 +20,7 @@ def domain(calendar: Calendar, local: Mapping[str, Calendar] | None = None) -> D
         holds=lambda _: True,
         counting=contributions.COUNTING,
         stay=contributions.stay_of,
-        stay_keys=frozenset({"imposed", "transferred_in", "ended", WHOLE_ORDER}),
+        stay_keys=frozenset({"imposed", "transferred_in", "ended"}) | VOIDING,
         calendar=calendar,
         local=local or {},
         rules=rules_version(calendar, contributions.__name__, summary.__name__, people.__name__),

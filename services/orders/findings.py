@@ -7,7 +7,7 @@ from contracts.codes import LateReason
 from contracts.events import FACTS, BreachDecided, BreachLodged, Fact, TransferAnswered, TransferRequested
 from services.orders.model import Order, order_of
 from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, first_day, found
-from services.records.model.record import Entry, Record, facts, is_withdrawn
+from services.records.model.record import Entry, Record, facts, is_void
 
 WITHOUT_ORDER = Rule(
     "facts_without_order",
@@ -52,7 +52,7 @@ def findings(record: Record) -> list[Finding]:
 def findings_of(record: Record, order: Order | None) -> list[Finding]:
     """Return the findings of a record whose order is already known."""
     if order is None:
-        return [] if is_withdrawn(record) else found(WITHOUT_ORDER, dated(record))
+        return [] if is_void(record) else found(WITHOUT_ORDER, dated(record))
     if _are_clean(record.values(), order):
         return []
     return [

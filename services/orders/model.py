@@ -7,7 +7,7 @@ from datetime import date
 from contracts.categories import LENGTH_BANDS
 from contracts.codes import AgeBand
 from contracts.events import OrderEnded, OrderImposed, OrderReceived, Supervision, TransferReceived, UnpaidWork
-from services.records.model.record import Record, fact, is_withdrawn
+from services.records.model.record import Record, fact, is_void
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ class Order:
 
 
 def order_of(record: Record) -> Order | None:
-    """Return the order; None if nothing was imposed (yet) or the whole record was withdrawn."""
+    """Return the order; None if nothing was imposed (yet), or the order counts nothing (`is_void`)."""
     imposed = fact(record, "imposed", OrderImposed)
-    if imposed is None or is_withdrawn(record):
+    if imposed is None or is_void(record):
         return None
     return Order(
         imposed,

@@ -21,6 +21,9 @@ class OrderDetail(Schema, description="Everything that the platform holds about 
     imposed_on: date | None
     ended_on: date | None
     withdrawn: bool = Field(description="Whether the whole order was withdrawn. If so, none of it counts.")
+    overfull: bool = Field(
+        description="Whether more facts of it were sent than an order may have. If so, none of it counts."
+    )
     transfers: list[OtherSide]
     clocks: list[ClockView]
     findings: list[FindingView]

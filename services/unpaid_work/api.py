@@ -26,7 +26,7 @@ from services.records.api.paging import After, Word
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading
 from services.records.model.domain import Domain
-from services.records.model.record import Record
+from services.records.model.record import Record, overfull
 from services.unpaid_work import at_risk
 from services.unpaid_work.capacity import Capacity, capacity
 from services.unpaid_work.deadlines import completion_of, readings
@@ -135,6 +135,7 @@ def _ledger(subject: str, record: Record, now: Today, found: list[FindingView]) 
         hours_credited=round(credited / 60, 2),
         credited_by_activity={activity: round(minutes / 60, 2) for activity, minutes in sorted(credit.items())},
         hours_outstanding=round((ordered - credited) / 60, 2) if is_open else 0,
+        overfull=bool(overfull(record)),
         deadline=deadline,
         forecast=expected,
         clocks=clocks,

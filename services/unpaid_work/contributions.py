@@ -4,14 +4,14 @@ from collections.abc import Collection
 from datetime import date
 from typing import NamedTuple
 
-from contracts.events import WHOLE_ORDER, HoursAdjusted, SessionRecorded
+from contracts.events import HoursAdjusted, SessionRecorded
 from contracts.periods import month_of
 from services.records.model.calendar import Calendar
 from services.records.model.control_totals import count_totals
 from services.records.model.counting import Counting, Each, Note, Ordered, Part
 from services.records.model.deadlines import NOTHING, Cells, Counts, Reading, add, clocks, count_reason, counted
 from services.records.model.findings import counted_findings
-from services.records.model.record import Entry, Record, is_withdrawn, name_of
+from services.records.model.record import VOIDING, Entry, Record, is_void, name_of
 from services.unpaid_work import deadlines
 from services.unpaid_work.findings import OWN, Sums, findings_of, sums_of
 from services.unpaid_work.model import Order, level, order_of
@@ -22,8 +22,8 @@ class View(NamedTuple):
     """A record in the form in which it is counted."""
 
     order: Order | None
-    withdrawn: bool
-    """Whether the whole order was withdrawn. If so, none of it counts."""
+    void: bool
+    """Whether none of the order counts."""
     ordered: tuple[tuple[date, int], ...]
     """Minutes that the court ordered, step by step."""
     sums: Sums
@@ -36,7 +36,7 @@ def view_of(record: Record) -> View:
 
 def _view(record: Record, sums: Sums) -> View:
     order = order_of(record)
-    return View(order, is_withdrawn(record), tuple(order.minutes_ordered()) if order is not None else (), sums)
+    return View(order, is_void(record), tuple(order.minutes_ordered()) if order is not None else (), sums)
 
 
 def _renew(before: View, was: Record, now: Record, changed: Collection[str]) -> View:
@@ -46,12 +46,12 @@ def _renew(before: View, was: Record, now: Record, changed: Collection[str]) -> 
             if key in was:
                 sums = sums.plus(was[key].data, -1)
             sums = sums.plus(now[key].data)
-    return View(before.order, before.withdrawn, before.ordered, sums) if _ORDER.isdisjoint(names) else _view(now, sums)
+    return View(before.order, before.void, before.ordered, sums) if _ORDER.isdisjoint(names) else _view(now, sums)
 
 
 def _count_credit(cells: Cells, view: View, entry: Entry) -> None:
     """Count one session or adjustment. Without an imposed order, only these count; with one, they also close its minutes."""
-    data = None if view.withdrawn else entry.data
+    data = None if view.void else entry.data
     if type(data) is SessionRecorded:
         month, minutes = month_of(data.session_on), data.minutes_credited
         add(cells, "sessions", month)
@@ -127,13 +127,13 @@ def _count_totals(record: Record, _view: View, _calendar: Calendar) -> Counts[No
 
 
 def _count_findings(record: Record, view: View, _calendar: Calendar) -> Counts[Note]:
-    if view.withdrawn:
+    if view.void:
         return NOTHING
     ordered = sum([minutes for _, minutes in view.ordered])
     return counted_findings(findings_of(record, view.order, ordered, view.sums))
 
 
-_ORDER = frozenset({"imposed", "ended", "received", "transferred_in", "variation", WHOLE_ORDER})
+_ORDER = frozenset({"imposed", "ended", "received", "transferred_in", "variation"}) | VOIDING
 _CREDIT = frozenset({"session", "adjustment"})
 
 COUNTING: Counting[View] = Counting(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from contracts.codes import Activity, EndReason
 from contracts.events import Fact, HoursAdjusted, InductionHeld, PlacementStarted, SessionRecorded, WorkCompleted
 from services.records.model.findings import BEFORE_IMPOSITION, Finding, Rule, dated, found
-from services.records.model.record import Record, fact, is_withdrawn, name_of
+from services.records.model.record import Record, fact, is_void, name_of
 from services.unpaid_work.model import Order, order_of
 
 WITHOUT_ORDER = Rule(
@@ -93,7 +93,7 @@ def findings(record: Record) -> list[Finding]:
     """Return every rule that the record breaks; none for an order withdrawn as a whole."""
     order = order_of(record)
     ordered = sum(minutes for _, minutes in order.minutes_ordered()) if order is not None else 0
-    return [] if is_withdrawn(record) else findings_of(record, order, ordered, sums_of(record))
+    return [] if is_void(record) else findings_of(record, order, ordered, sums_of(record))
 
 
 def findings_of(record: Record, order: Order | None, ordered: int, sums: Sums) -> list[Finding]:

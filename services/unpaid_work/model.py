@@ -5,7 +5,7 @@ from datetime import date
 
 from contracts.codes import Change, RequirementKind
 from contracts.events import OrderEnded, OrderImposed, OrderReceived, RequirementVaried, TransferReceived, UnpaidWork
-from services.records.model.record import Record, fact, facts, is_withdrawn
+from services.records.model.record import Record, fact, facts, is_void
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,9 @@ class Order:
 
 
 def order_of(record: Record) -> Order | None:
-    """Return the order; None if nothing was imposed (yet) or the whole record was withdrawn."""
+    """Return the order; None if nothing was imposed (yet), or the order counts nothing (`is_void`)."""
     imposed = fact(record, "imposed", OrderImposed)
-    if imposed is None or is_withdrawn(record):
+    if imposed is None or is_void(record):
         return None
     variations = (v for v in facts(record, RequirementVaried) if v.kind is RequirementKind.UNPAID_WORK)
     arrived = fact(record, "transferred_in", TransferReceived)

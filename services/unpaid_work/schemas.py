@@ -55,6 +55,9 @@ class Ledger(Schema, description="The hours of one order, and everything that th
     hours_credited: float
     credited_by_activity: dict[str, float] = Field(description="Hours; adjustments are an activity of their own.")
     hours_outstanding: float = Field(description="Nothing is outstanding once the order has ended.")
+    overfull: bool = Field(
+        description="Whether more facts of it were sent than an order may have. If so, none of it counts."
+    )
     deadline: date | None = Field(description="The end of the legal period, or the later date that the court set.")
     forecast: ForecastView | None = Field(description="Only for open orders with hours to do.")
     clocks: list[ClockView]

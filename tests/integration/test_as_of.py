@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from contracts.cells import decode_aggregate
@@ -20,6 +21,7 @@ from services.chassis.streaming.kafka import Outgoing
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
+from services.records.model import limit
 from services.reporting.app import build
 from services.reporting.ingest.worker import Aggregates
 from services.reporting.registry.catalogue import INDICATORS
@@ -151,7 +153,12 @@ def in_bits(chance: random.Random) -> Callable[[Log], Iterator[list[Slice]]]:
     return fetches
 
 
-def test_any_query_at_any_day_is_the_recount_of_the_log_up_to_it(migrated: Callable[[], str]) -> None:
+@pytest.mark.parametrize("most", [3, limit.MOST_FACTS])
+def test_any_query_at_any_day_is_the_recount_of_the_log_up_to_it(
+    migrated: Callable[[], str], monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """Also if many orders have more facts than they may, and count nothing from some day on."""
+    monkeypatch.setattr(limit, "MOST_FACTS", most)
     chance = random.Random(1)
     told = log(chance)
     whole = Platform(migrated())

@@ -6,16 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 from operator import itemgetter
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.decoding.codec import Event
 from contracts.events import ContactMade, Fact, OrderEnded, OrderImposed, PlacementStarted, SessionRecorded, Topic
 from services.orders.domain import domain as orders
+from services.records.model import limit
 from services.records.model.calendar import Calendar
 from services.records.model.counting import Counted
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, fold
+from services.records.model.limit import take
 from services.records.model.record import Record, apply, as_known, dump, load
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support.generated.strategies import events
@@ -41,10 +43,19 @@ def logs(topic: Topic) -> st.SearchStrategy[Log]:
     return arrived.map(lambda found: sorted(found, key=itemgetter(0)))
 
 
+@pytest.fixture(params=[2, limit.MOST_FACTS])
+def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit the facts of one order, also to so few that drawn orders have more."""
+    monkeypatch.setattr(limit, "MOST_FACTS", request.param)
+
+
+UNCHANGED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 BOTH = st.fixed_dictionaries({topic: logs(topic) for topic in Topic})
 
 
+@pytest.mark.usefixtures("most")
 @pytest.mark.parametrize("name", DOMAINS)
+@UNCHANGED
 @given(told=BOTH, chance=st.randoms(use_true_random=False))
 def test_any_past_day_is_the_recount_of_the_log_up_to_it(
     name: str, told: dict[Topic, Log], chance: random.Random
@@ -60,6 +71,8 @@ def test_any_past_day_is_the_recount_of_the_log_up_to_it(
         assert _without_zero(sums) == _without_zero(_recount(of_domain, domain, day))
 
 
+@pytest.mark.usefixtures("most")
+@UNCHANGED
 @given(told=BOTH)
 def test_a_record_tells_what_it_was_on_any_day(told: dict[Topic, Log]) -> None:
     whole = {subject: load(dump(record)) for subject, record in _records(told, DAYS[-1]).items()}
@@ -123,7 +136,7 @@ def _records(told: dict[Topic, Log], day: date, domain: Domain | None = None) ->
     for log in told.values():
         for arrived, one in log:
             if arrived <= day and (domain is None or domain.holds(one.data.key)):
-                apply(records.setdefault(one.subject, {}), one, arrived)
+                take(records.setdefault(one.subject, {}), one, arrived)
     return records
 
 

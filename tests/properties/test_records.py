@@ -7,19 +7,21 @@ from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.decoding.codec import Event, decode
 from contracts.events import OfficerNominated, Topic
 from contracts.generate.samples import ARRIVED
 from services.orders.domain import domain as orders
+from services.records.model import limit
 from services.records.model.calendar import Calendar
 from services.records.model.counting import Counted
 from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, broken, fold
-from services.records.model.record import Outcome, Record, apply, dump, fact, is_withdrawn, load, name_of
+from services.records.model.limit import take, topic_stating
+from services.records.model.record import MARKS, Outcome, Record, apply, dump, fact, is_void, load, name_of, overfull
 from services.records.model.summary import summary
 from services.unpaid_work.domain import domain as unpaid_work
 from tests.support import scenario
@@ -32,11 +34,53 @@ SAME = datetime(2026, 1, 1, tzinfo=UTC)
 MANY = st.lists(st.one_of(events(Topic.ORDERS), events(Topic.UNPAID_WORK)), max_size=40)
 
 
+UNCHANGED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+"""A fixture that is the same for all examples."""
+
+
 def _record(stream: list[Event]) -> dict[str, Record]:
     records: dict[str, Record] = {}
     for event in stream:
-        apply(records.setdefault(event.subject, {}), event)
+        take(records.setdefault(event.subject, {}), event)
     return records
+
+
+@pytest.fixture(params=[2, limit.MOST_FACTS])
+def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Limit the facts of one order, also to so few that drawn orders have more."""
+    monkeypatch.setattr(limit, "MOST_FACTS", request.param)
+    return int(request.param)
+
+
+def test_whether_an_order_has_too_many_facts_is_the_same_for_any_order_of_arrival(most: int) -> None:
+    """And whatever comes again. Only then may the facts that are kept differ: they count nothing."""
+    reached = set[bool]()
+
+    @given(MANY, st.randoms(use_true_random=False))
+    def converge(stream: list[Event], chance: random.Random) -> None:
+        again = stream + [event for event in stream if chance.random() < 0.5]
+        chance.shuffle(again)
+        records, others = _record(stream), _record(again)
+        for domain in DOMAINS.values():
+            assert _counts(records, domain) == _counts(others, domain)
+        for subject, record in records.items():
+            stated = {event.data.key for event in stream if event.subject == subject}
+            by_topic = Counter(filter(None, map(topic_stating, stated)))
+            assert overfull(record) == overfull(others[subject]) == sorted(t for t, n in by_topic.items() if n > most)
+            assert overfull(record) or record == others[subject]
+            reached.add(bool(overfull(record)))
+
+    converge()
+    assert reached == {False} if most > 100 else {True, False}
+
+
+def _counts(records: dict[str, Record], domain: Domain) -> list[Cells]:
+    return [domain.contributions(_held(record, domain)) for _, record in sorted(records.items())]
+
+
+def _held(record: Record, domain: Domain) -> Record:
+    """Return what a service holds of a record."""
+    return {key: entry for key, entry in record.items() if key in MARKS.values() or domain.holds(key)}
 
 
 @given(MANY, st.randoms(use_true_random=False))
@@ -85,13 +129,17 @@ def test_what_was_stored_before_numbers_were_is_read_and_gives_way_to_a_number()
     assert fact(record, "officer", OfficerNominated) == later.data
 
 
+@pytest.mark.usefixtures("most")
+@UNCHANGED
 @given(MANY)
 def test_what_is_stored_is_what_was(stream: list[Event]) -> None:
     for record in _record(stream).values():
         assert load(dump(record)) == record
 
 
+@pytest.mark.usefixtures("most")
 @pytest.mark.parametrize("name", DOMAINS)
+@UNCHANGED
 @given(stream=MANY, chance=st.randoms(use_true_random=False))
 def test_conservation(name: str, stream: list[Event], chance: random.Random) -> None:
     """Whatever the batches and days, the cells are the sum of the contributions of the records."""
@@ -108,15 +156,17 @@ def test_conservation(name: str, stream: list[Event], chance: random.Random) -> 
     assert _without_zero(total) == _without_zero(_recount(held, domain))
 
 
+@pytest.mark.usefixtures("most")
 @pytest.mark.parametrize("name", DOMAINS)
+@UNCHANGED
 @given(stream=MANY)
 def test_a_number_is_explained_by_no_more_than_it_depends_on(name: str, stream: list[Event]) -> None:
     """The periods of a summary leave out no cell, and what counts a measure needs no other facts than it says."""
     domain = DOMAINS[name]
     for whole in _record(stream).values():
-        record = {key: entry for key, entry in whole.items() if domain.holds(key)}
+        record = _held(whole, domain)
         found, cells = summary(domain.counted(record)), domain.contributions(record)
-        if not is_withdrawn(record):
+        if not is_void(record):
             assert {found.counts_from, found.counts_until} >= _ends(cells)
         for measure in {measure for measure, _, _ in cells}:
             counting = domain.counting.of_measure(measure)
@@ -124,12 +174,14 @@ def test_a_number_is_explained_by_no_more_than_it_depends_on(name: str, stream: 
             assert _of(measure, counted) == _of(measure, cells)
 
 
+@pytest.mark.usefixtures("most")
 @pytest.mark.parametrize("name", DOMAINS)
+@UNCHANGED
 @given(stream=MANY)
 def test_a_fact_that_a_part_does_not_read_never_changes_it(name: str, stream: list[Event]) -> None:
     domain = DOMAINS[name]
     for whole in _record(stream).values():
-        record = {key: entry for key, entry in whole.items() if domain.holds(key)}
+        record = _held(whole, domain)
         counted = domain.counted(record).parts
         for place, part in enumerate(domain.counting.parts):
             read = {key: entry for key, entry in record.items() if name_of(key) in part.reads}
@@ -157,6 +209,7 @@ def _stated(domain: Domain) -> Iterator[list[Event]]:
         yield [event for event in found if isinstance(event, Event)]
 
 
+@pytest.mark.usefixtures("most")
 @pytest.mark.parametrize("name", DOMAINS)
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_carried_along_is_what_the_whole_record_gives(name: str, seed: int) -> None:

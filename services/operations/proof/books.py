@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from services.operations.proof.expected import SHOWN, CellKey, Heard, Told, tell
+from services.operations.proof.expected import SHOWN, CellKey, Heard, Told, admitted, tell
 from services.operations.proof.mismatch import Mismatch
 from services.operations.proof.numbered import Numbered, count_numbers
 from services.records.model.domain import Domain
@@ -31,21 +31,24 @@ class Books:
     unsure: frozenset[CellKey]
     """Cells whose values the log alone does not determine."""
     records: dict[str, Record]
+    overfull: frozenset[str]
+    """Orders of which too many facts were sent."""
     contributed: Counter[CellKey]
     """The sum of what the records count."""
 
     @classmethod
     def of(cls, connection: Connection, domain: Domain, authority: str, heard: list[Heard]) -> "Books":
         """Derive what the books must hold."""
+        heard, marks = admitted(heard, domain.holds)
         told = tell(heard, domain.own, domain.holds)
         numbered, unsure = Numbered(), frozenset[CellKey]()
         if domain.follows_counters:
             numbered, unsure = count_numbers(told, heard, authority)
-        records = {subject: told.record(subject) for subject in told.facts}
+        records = {subject: told.record(subject) | marks.get(subject, {}) for subject in told.facts}
         contributed = Counter[CellKey]()
         for record in records.values():
             contributed.update(domain.contributions(record))
-        return cls(connection, domain, authority, heard, told, numbered, unsure, records, contributed)
+        return cls(connection, domain, authority, heard, told, numbered, unsure, records, frozenset(marks), contributed)
 
     def rows(self, table: Table) -> list[Any]:
         return list(self.connection.execute(select(table).where(table.c.authority == self.authority)))

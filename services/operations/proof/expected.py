@@ -10,12 +10,13 @@ from typing import NamedTuple
 
 from contracts.decoding.binary import from_kafka
 from contracts.decoding.codec import Event, decode, encode_data
-from contracts.events import FactWithdrawn, Topic
+from contracts.events import WHOLE_ORDER, FactWithdrawn, Topic
 from contracts.periods import LONDON, month_of
 from contracts.rejections import Rejection
 from contracts.topics import kind_of_topic
 from services.chassis.streaming.batches import Message, TopicPartition
 from services.chassis.streaming.containment import Place
+from services.records.model import limit
 from services.records.model.record import Entry, Outcome, Record
 
 CellKey = tuple[str, date, str]
@@ -63,6 +64,34 @@ def listen(
         value = from_kafka(message.value, message.headers) if message.headers else message.value
         content = decode(value, kind, authority, arrived)
         yield Heard(kind, place, timestamp, latest, message.key, value, content, place in skipped)
+
+
+Marks = dict[str, dict[str, Entry]]
+"""The marks of orders of which too many facts were sent, by subject."""
+
+
+def admitted(heard: Iterable[Heard], holds: Callable[[str], bool]) -> tuple[list[Heard], Marks]:
+    """Return everything with refusals in place of events of orders of which too many facts were sent, and the marks of these orders.
+
+    A topic's first event with one fact more than the most is refused, and all that follow it there, unless they withdraw the order.
+    """
+    seen: defaultdict[tuple[str, Topic], set[str]] = defaultdict(set)
+    marks: Marks = {}
+    return [_admitted(one, holds, seen, marks) for one in heard], marks
+
+
+def _admitted(
+    one: Heard, holds: Callable[[str], bool], seen: defaultdict[tuple[str, Topic], set[str]], marks: Marks
+) -> Heard:
+    event = one.event
+    if event is None or event.data.ABOUT_AUTHORITY or event.data.key == WHOLE_ORDER or not holds(event.data.key):
+        return one
+    keys = seen[event.subject, one.kind]
+    keys.add(event.data.key)
+    if len(keys) <= limit.MOST_FACTS:
+        return one
+    marks[event.subject] = limit.marked_only(one.kind) | marks.get(event.subject, {})
+    return one._replace(content=limit.refusal(event))
 
 
 class Statement(NamedTuple):

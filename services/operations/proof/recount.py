@@ -67,6 +67,7 @@ def _counted(connection: "DuckDBPyConnection", books: Books) -> tuple[dict[CellK
     closed = pa.table({"day": pa.array(sorted(books.domain.calendar.closed), pa.date32())})
     connection.register("messages", messages)
     connection.register("closed", closed)
+    connection.register("overfull", pa.table({"subject": pa.array(sorted(books.overfull), pa.string())}))
     connection.execute(QUERIES.read_text())
     cells = connection.execute("SELECT measure, period, category, number FROM cells").fetchall()
     unsure = connection.execute("SELECT subject FROM unsure").fetchall()

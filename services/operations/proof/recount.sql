@@ -1,5 +1,5 @@
 -- What the design says about cells, as queries over the log's own JSON. Nothing here is shared with the services but the list of closed days.
--- Given: messages (value), one for each accepted event of an authority, and closed (day).
+-- Given: messages (value), one for each accepted event of an authority, closed (day), and overfull (subject): orders that count nothing.
 
 CREATE MACRO month(day) AS CAST(date_trunc('month', day) AS DATE);
 
@@ -53,6 +53,7 @@ SELECT * FROM (
 )
 WHERE name <> 'fact.withdrawn'
   AND subject NOT IN (SELECT subject FROM stated WHERE fact = 'order')
+  AND subject NOT IN (SELECT subject FROM overfull)
   AND subject NOT IN (SELECT subject FROM unsure);
 
 -- Orders, with what their imposition asked for.

@@ -121,6 +121,9 @@ class Held(Schema, description="Totals of the service's data about an authority.
     orders_open: int
     orders_ended: int
     orders_withdrawn: int = Field(description="Withdrawn as a whole, so they count nowhere.")
+    orders_overfull: int = Field(
+        description="More facts were sent of them than an order may have, so they count nowhere."
+    )
     orders_not_imposed: int = Field(description="Facts were sent, but not the imposition, or it was withdrawn.")
     orders_emptied: int = Field(
         description="Every fact that was sent of them was withdrawn; in none of the other numbers."

@@ -17,7 +17,7 @@ from services.records.model import bank_holidays
 from services.records.model.calendar import Calendar
 from services.records.model.deadlines import Reading, State
 from services.records.model.findings import Finding, Rule
-from services.records.model.record import Entry, Record
+from services.records.model.record import MARK, Entry, Record
 from services.records.model.standards import TITLES, Standard, Unit
 from services.records.model.summary import known_since
 
@@ -312,7 +312,7 @@ _WAITING = {ClockState.DUE, ClockState.OVERDUE, ClockState.MISSED}
 
 
 def facts_of(record: Record) -> list[FactView]:
-    return [FactView.of(key, record[key]) for key in sorted(record)]
+    return [FactView.of(key, record[key]) for key in sorted(record) if record[key].type != MARK]
 
 
 def timeline(record: Record, clocks: list[ClockView]) -> list[Moment]:

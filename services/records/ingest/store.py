@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from msgspec import json
 from sqlalchemy import Connection, select, text
@@ -22,6 +22,7 @@ from services.records.ingest.tables import arrivals, cells, persons, records, re
 from services.records.model.counting import Counted
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, Folded, Settled
+from services.records.model.limit import marked_only
 from services.records.model.people import Stay, Stays
 from services.records.model.record import Outcome, Record, dump, load
 from services.records.model.summary import Summary, summary
@@ -100,17 +101,32 @@ def hurry(connection: Connection) -> None:
     database.hurry(connection, stand_still=STAND_STILL_SECONDS, wait=LOCK_SECONDS)
 
 
-def load_records(connection: Connection, wanted: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Record]:
+class Needed(NamedTuple):
+    """A record that arrivals may change."""
+
+    authority: str
+    subject: str
+    marked: str = ""
+    """If this topic stated too many facts of it, no more than that is needed, since all that arrived will be refused."""
+
+
+_LOAD = text(
+    "SELECT r.authority, r.subject, CASE WHEN r.standing -> 'overfull' ? w.marked THEN NULL ELSE CAST(r.facts AS text) END AS facts, "
+    "w.marked FROM records r JOIN unnest(CAST(:authorities AS text[]), CAST(:subjects AS text[]), CAST(:marked AS text[])) "
+    "AS w (authority, subject, marked) USING (authority, subject)"
+)
+
+
+def load_records(connection: Connection, wanted: Sequence[Needed]) -> dict[tuple[str, str], Record]:
     """Load records by (authority, subject). Records that are missing, which are empty, are left out."""
     if not wanted:
         return {}
-    query = text(
-        "SELECT r.authority, r.subject, CAST(r.facts AS text) AS facts FROM records r "
-        "JOIN unnest(CAST(:authorities AS text[]), CAST(:subjects AS text[])) AS w (authority, subject) "
-        "USING (authority, subject)"
-    )
-    rows = connection.execute(query, {"authorities": [a for a, _ in wanted], "subjects": [s for _, s in wanted]})
-    return {(row.authority, row.subject): load(row.facts.encode()) for row in rows}
+    authorities, subjects, marked = map(list, zip(*wanted, strict=True))
+    rows = connection.execute(_LOAD, {"authorities": authorities, "subjects": subjects, "marked": marked})
+    return {
+        (row.authority, row.subject): marked_only(Topic(row.marked)) if row.facts is None else load(row.facts.encode())
+        for row in rows
+    }
 
 
 def bump(connection: Connection, afters: Sequence[Shard]) -> None:

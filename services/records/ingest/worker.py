@@ -25,7 +25,7 @@ from services.records.ingest.measuring import Waits
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.recount import recount
 from services.records.ingest.sequences import counters
-from services.records.ingest.store import Shard, Write
+from services.records.ingest.store import Needed, Shard, Write
 from services.records.ingest.times import Replaced, Times
 from services.records.model.counting import Counted
 from services.records.model.domain import Domain
@@ -205,23 +205,25 @@ class Worker:
         believe = Times(self._clock(), self._noted)
         arrivals = self._read(slices, believe)
         held = self._load(connection, arrivals)
-        afters = {authority: self._shards[authority].after(arrived) for authority, arrived in arrivals.items()}
-        changes = {
-            afters[authority]: fold(
-                arrived, held[authority], self._domain.of(authority), self._shards[authority].known_on
+        folds = {
+            shard: fold(
+                arrivals[shard.authority], held[shard.authority], self._domain.of(shard.authority), shard.known_on
             )
-            for authority, arrived in arrivals.items()
+            for shard in map(self._shards.__getitem__, arrivals)
         }
+        changes = {shard.after(folded.arrived): folded for shard, folded in folds.items()}
         writes: list[Write] = []
         if self._domain.follows_counters:
-            followed = counters.follow(connection, arrivals)
+            followed = counters.follow(
+                connection, {shard.authority: folded.arrived for shard, folded in changes.items()}
+            )
             for shard, folded in changes.items():
                 folded.add(followed.cells.get(shard.authority, {}))
             writes += counters.stage(connection, followed)
         writes += store.stage(connection, self._domain, changes, _count_people(connection, changes))
         store.hurry(connection)
         positions.advance(connection, self._positions, slices)
-        store.bump(connection, list(afters.values()))
+        store.bump(connection, list(changes))
         for write in writes:
             write()
         times.note(connection, believe.replaced)
@@ -243,17 +245,17 @@ class Worker:
     def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Counted]]:
         """Return every record that the arrivals may change, from the cache, from PostgreSQL, or new."""
         held: dict[str, dict[str, Counted]] = {}
-        missing: list[tuple[str, str]] = []
+        missing: list[Needed] = []
         for authority, arrived in arrivals.items():
             found = held[authority] = {}
-            for subject in subjects(arrived, self._domain):
+            for subject, marked in subjects(arrived, self._domain).items():
                 known = self._cache.get((authority, subject))
                 if known is not None:
                     found[subject] = known
                 else:
-                    missing.append((authority, subject))
+                    missing.append(Needed(authority, subject, marked))
         loaded, empty = store.load_records(connection, missing), self._domain.counted({})
-        for authority, subject in missing:
+        for authority, subject, _ in missing:
             record = loaded.get((authority, subject))
             held[authority][subject] = self._domain.of(authority).counted(record) if record else empty
         return held

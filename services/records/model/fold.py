@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from contracts.decoding.binary import Headers, from_kafka
 from contracts.decoding.codec import Event, decode
-from contracts.events import Topic
+from contracts.events import WHOLE_ORDER, Topic
 from contracts.periods import LONDON, month_of
 from contracts.rejections import Rejection
 from services.chassis.streaming.batches import Message
@@ -18,8 +18,9 @@ from services.records.model.counting import Counted, Note, merge
 from services.records.model.deadlines import Cells, add
 from services.records.model.domain import Domain
 from services.records.model.findings import Finding
+from services.records.model.limit import refusal, refuses, take
 from services.records.model.people import Step, steps_of
-from services.records.model.record import Outcome, Record, apply, as_known, days_after
+from services.records.model.record import MARKS, Outcome, Record, as_known, days_after
 
 
 class PutAside(NamedTuple):
@@ -75,6 +76,8 @@ class Folded:
     people: list[Step] = field(default_factory=list)
     """Changes of the orders that people have."""
     settled: list[Settled] = field(default_factory=list)
+    arrived: list[Arrival] = field(default_factory=list)
+    """Everything that arrived, with refusals in place of events that the state of their order refused."""
     turns: list[Turn] = field(default_factory=list)
     known_before: date = date.min
     """The day up to which cells were counted before. A service reads two topics, and one may be behind the other."""
@@ -122,9 +125,19 @@ def _in_structured_mode(message: Message) -> Message:
     return _Structured(message.offset, message.timestamp, message.key, value)
 
 
-def subjects(arrivals: Iterable[Arrival], domain: Domain) -> set[str]:
-    """Return the subjects whose records the arrivals may change."""
-    return {a.content.subject for a in arrivals if isinstance(a.content, Event) and domain.holds(a.content.data.key)}
+def subjects(arrivals: Iterable[Arrival], domain: Domain) -> dict[str, str]:
+    """Return the subjects whose records the arrivals may change, each with the topic from which all of it comes.
+
+    That is empty if it comes from both, or withdraws the whole order.
+    """
+    found: dict[str, str] = {}
+    for arrival in arrivals:
+        event = arrival.content
+        if isinstance(event, Event) and domain.holds(key := event.data.key):
+            topic = "" if key == WHOLE_ORDER else arrival.topic
+            if found.setdefault(event.subject, topic) != topic:
+                found[event.subject] = ""
+    return found
 
 
 def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, known_before: date = date.min) -> Folded:
@@ -135,10 +148,11 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
         touched: dict[str, _Touched] = {}
         deltas = folded.cells.setdefault(day, {})
         for arrival in same_day:
-            outcome = _settle(arrival, folded.records, held, touched, domain)
+            settled = _settle(arrival, folded.records, held, touched, domain)
+            folded.arrived.append(settled.arrival)
             if arrival.topic is domain.own:
-                folded.settled.append(Settled(arrival, outcome))
-                _count_arrival(deltas, arrival, outcome)
+                folded.settled.append(settled)
+                _count_arrival(deltas, *settled)
         for subject, one in touched.items():
             if one.keys:
                 _count(folded, day, subject, one, domain)
@@ -210,22 +224,27 @@ def _settle(
     held: Mapping[str, Counted],
     touched: dict[str, _Touched],
     domain: Domain,
-) -> Outcome:
+) -> Settled:
     event = arrival.content
     if not isinstance(event, Event):
-        return Outcome.REJECTED if isinstance(event, Rejection) else Outcome.PUT_ASIDE
+        return Settled(arrival, Outcome.REJECTED if isinstance(event, Rejection) else Outcome.PUT_ASIDE)
     key = event.data.key
     if not domain.holds(key):
-        return Outcome.APPLIED
+        return Settled(arrival, Outcome.APPLIED)
     one = touched.get(event.subject)
     if one is None:
-        # A copy: the record as it was before is needed for the difference, and `held` may come from the worker's cache.
         before = changed.get(event.subject) or held[event.subject]
+        if refuses(before.record, key):
+            return Settled(arrival._replace(content=refusal(event)), Outcome.REJECTED)
+        # A copy: the record as it was before is needed for the difference, and `held` may come from the worker's cache.
         one = touched[event.subject] = _Touched(before, dict(before.record))
-    outcome = apply(one.record, event, arrival.day)
+    outcome = take(one.record, event, arrival.day)
+    if outcome is Outcome.REJECTED:
+        one.keys.update(mark for mark in MARKS.values() if mark in one.record)
+        return Settled(arrival._replace(content=refusal(event)), outcome)
     if outcome is Outcome.APPLIED:
         one.keys.add(key)
-    return outcome
+    return Settled(arrival, outcome)
 
 
 _DELAY_LIMITS = (1, 7, 31, 92, 366)

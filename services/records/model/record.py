@@ -12,9 +12,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from contracts.decoding.codec import Event, decode_data, encode_data, type_of
-from contracts.events import WHOLE_ORDER, Fact, FactWithdrawn
+from contracts.events import WHOLE_ORDER, Fact, FactWithdrawn, Topic
 
 WITHDRAWN = type_of(FactWithdrawn)
+MARKS = {topic: f"overfull:{topic}" for topic in Topic}
+"""The keys that mark an order of which a topic stated too many facts (`limit`). No fact has them."""
+MARK = "too-many-facts"
+"""The type of their entries."""
+VOIDING = frozenset({WHOLE_ORDER, *MARKS.values()})
+"""The keys of which any makes an order count nothing."""
 
 
 class Outcome(StrEnum):
@@ -124,8 +130,18 @@ def facts(record: Record, kind: type[F]) -> list[F]:
 
 
 def is_withdrawn(record: Record) -> bool:
-    """Return whether the whole order was withdrawn. It then counts nothing."""
+    """Return whether the whole order was withdrawn."""
     return WHOLE_ORDER in record
+
+
+def overfull(record: Record) -> list[Topic]:
+    """Return the topics that stated too many facts of the order."""
+    return [topic for topic, mark in MARKS.items() if mark in record]
+
+
+def is_void(record: Record) -> bool:
+    """Return whether the order counts nothing: it was withdrawn as a whole, or too many facts of it were sent."""
+    return WHOLE_ORDER in record or any(mark in record for mark in MARKS.values())
 
 
 def caseload_of(record: Record) -> str:
@@ -136,6 +152,9 @@ def caseload_of(record: Record) -> str:
 
 def _content(name: str, data: Fact | None) -> tuple[str, bytes]:
     return name, b"" if data is None else encode_data(data)
+
+
+_EMPTY = frozenset({WITHDRAWN, MARK})
 
 
 class _Stored(Struct, frozen=True, array_like=True):
@@ -149,7 +168,7 @@ class _Stored(Struct, frozen=True, array_like=True):
     caseload: str = ""
 
     def entry(self) -> Entry:
-        data = None if self.type == WITHDRAWN else decode_data(self.type, self.data)
+        data = None if self.type in _EMPTY else decode_data(self.type, self.data)
         before = tuple(stored.entry() for stored in self.before)
         return Entry(self.time, self.id, self.type, data, self.known_on, before, self.sequence, self.caseload)
 

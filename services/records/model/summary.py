@@ -21,11 +21,11 @@ from contracts.periods import month_of
 from services.records.model.counting import Counted
 from services.records.model.deadlines import Reading, State
 from services.records.model.findings import Finding
-from services.records.model.record import Record, caseload_of, fact, facts, is_withdrawn
+from services.records.model.record import Record, caseload_of, fact, facts, is_void, is_withdrawn, overfull
 
 
 class Summary(NamedTuple):
-    """The columns of a record beside its facts. For an order withdrawn as a whole, all but `standing` are empty."""
+    """The columns of a record beside its facts. For an order that counts nothing, all but `standing` are empty."""
 
     imposed_on: date | None = None
     ended_on: date | None = None
@@ -63,19 +63,21 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     wrong_since: date | None = None
     """The day on which its latest finding became known."""
     caseload: str = ""
+    overfull: list[str] = []
+    """The topics that stated too many facts of the order, so that it counts nothing."""
 
 
 _PENDING, _LATE = State.PENDING, (State.LATE, State.MISSED)
 _encode = msgspec.json.Encoder().encode
 _NOTHING = _encode(Standing())
-_WITHDRAWN = _encode(Standing(withdrawn=True))
 
 
 def summary(counted: Counted) -> Summary:
     """Derive the summary from a record and the notes of its parts."""
     record = counted.record
-    if is_withdrawn(record):
-        return Summary(standing=_WITHDRAWN)
+    if is_void(record):
+        void = Standing(withdrawn=is_withdrawn(record), overfull=list(map(str, overfull(record))))
+        return Summary(standing=_encode(void))
     imposed, ended = fact(record, "imposed", OrderImposed), fact(record, "ended", OrderEnded)
     arrived = fact(record, "transferred_in", TransferReceived)
     departing = _departure(record, ended) if imposed else _Departure()

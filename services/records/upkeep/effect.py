@@ -11,14 +11,15 @@ from sqlalchemy import Connection, Row
 from contracts.decoding.codec import Event, decode
 from contracts.events import Topic
 from contracts.periods import LONDON
-from contracts.rejections import Rejection
+from contracts.rejections import OF_ORDERS, Rejection
 from contracts.topics import kind_of_topic
 from services.records.ingest import store
+from services.records.ingest.store import Needed
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, fold, subjects
 from services.records.model.record import Outcome
 
-RefusedRow = Row[Any, Any, Any, Any, Any, Any]
+RefusedRow = Row[Any, Any, Any, Any, Any, Any, Any]
 
 
 class _Again(NamedTuple):
@@ -49,7 +50,7 @@ def effect(connection: Connection, domain: Domain, authority: str, rows: Iterabl
     arrivals = [_arrival(row, authority, now) for row in rows]
     own = domain.of(authority)
     wanted = sorted(subjects(arrivals, own))
-    loaded = store.load_records(connection, [(authority, subject) for subject in wanted])
+    loaded = store.load_records(connection, [Needed(authority, subject) for subject in wanted])
     held = {subject: own.counted(loaded.get((authority, subject), {})) for subject in wanted}
     folded = fold(arrivals, held, own)
     found = Effect(records=len(folded.records))
@@ -63,8 +64,8 @@ def effect(connection: Connection, domain: Domain, authority: str, rows: Iterabl
 
 
 def accepted(row: RefusedRow, now: datetime) -> bool:
-    """Return whether today's contract accepts it."""
-    return isinstance(_read(row, now), Event)
+    """Return whether today's contract accepts it, and nothing that was sent before stands in its way."""
+    return row.reason not in OF_ORDERS and isinstance(_read(row, now), Event)
 
 
 def _arrival(row: RefusedRow, authority: str, now: datetime) -> Arrival:

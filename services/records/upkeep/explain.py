@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from contracts.authorities import current_code
 from contracts.cells import MEASURES
-from contracts.events import AUTHORITY_SUBJECT, WHOLE_ORDER
+from contracts.events import AUTHORITY_SUBJECT
 from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
 from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
 from services.records.model.people import Stay, count_people
-from services.records.model.record import Record, as_known, is_withdrawn
+from services.records.model.record import VOIDING, Record, as_known, is_void, is_withdrawn
 
 ARRIVAL = {"events", "reporting_delay", "sequence"}
 EXAMPLES = 5
@@ -96,7 +96,7 @@ def facts_of(cell: CellName, domain: Domain) -> frozenset[str]:
     """Return the names of the fact keys on which the cell, and the reasons why an order does not count in it, depend."""
     if cell.measure in MEASURES_OF_PEOPLE:
         return domain.stay_keys
-    return domain.counting.of_measure(cell.measure).reads | {"imposed", "transferred_in", WHOLE_ORDER}
+    return domain.counting.of_measure(cell.measure).reads | {"imposed", "transferred_in"} | VOIDING
 
 
 def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domain) -> Explanation:
@@ -178,6 +178,8 @@ LACKING = {
 def _why_not(cell: CellName, record: Record, cells: Cells) -> str:
     if is_withdrawn(record):
         return "the order was withdrawn"
+    if is_void(record):
+        return "too many facts of the order were sent"
     if cell.measure not in WITHOUT_IMPOSITION and not _has(record, "imposed"):
         return "the order was never reported as imposed, or that was withdrawn"
     counted = sorted((period, category) for measure, period, category in cells if measure == cell.measure)

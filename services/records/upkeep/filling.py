@@ -154,11 +154,11 @@ class _Filling:
         if not arrivals:
             return
         domain = self._domain
-        after = self._shard.after(arrivals, counted_by=domain.rules)
         held = {subject: self._held.take(subject) for subject in subjects(arrivals, domain)}
         folded = fold(arrivals, held, domain)
+        after = self._shard.after(folded.arrived, counted_by=domain.rules)
         self._count_people(folded)
-        writes = self._follow(folded, arrivals) if domain.follows_counters else []
+        writes = self._follow(folded) if domain.follows_counters else []
         store.bump(self._connection, [after])
         for write in writes:
             write()
@@ -166,8 +166,8 @@ class _Filling:
         self._shard = after
         self._held.keep(held | folded.records)
 
-    def _follow(self, folded: Folded, arrivals: list[Arrival]) -> list[Write]:
-        followed = counters.follow(self._connection, {self._stretch.authority: arrivals})
+    def _follow(self, folded: Folded) -> list[Write]:
+        followed = counters.follow(self._connection, {self._stretch.authority: folded.arrived})
         folded.add(followed.cells.get(self._stretch.authority, {}))
         return list(counters.stage(self._connection, followed))
 

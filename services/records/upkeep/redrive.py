@@ -104,7 +104,7 @@ def _waiting(database: Engine, wanted: Wanted, batch: int) -> Iterator[list[Refu
     each is considered once.
     """
     place = (rejections.c.topic, rejections.c.partition, rejections.c.offset)
-    query = select(*place, rejections.c.authority, rejections.c.key, rejections.c.value)
+    query = select(*place, rejections.c.authority, rejections.c.key, rejections.c.value, rejections.c.reason)
     query = (
         query.where(rejections.c.redriven_at.is_(None), rejections.c.mended_by.is_(None)).order_by(*place).limit(batch)
     )

@@ -14,7 +14,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.decoding.codec import TYPE_PREFIX, type_of
 from contracts.events import AUTHORITY_SUBJECT, FACTS, Fact, Topic
 from contracts.periods import LONDON
-from contracts.rejections import Reason
+from contracts.rejections import OF_ORDERS, Reason
 from contracts.topics import topic_of
 from services.chassis.clock import Clock
 from services.simulate.chances import Chances
@@ -30,7 +30,9 @@ _TYPES = {fact: TYPE_PREFIX + type_of(fact) for fact in FACTS.values()}
 _REPEATED = 0.012
 _REFUSED = 0.003
 _REUSED = 0.0002
-_REASONS = Chances(dict.fromkeys(Reason, 1.0) | {Reason.TOO_LARGE: 0.05})
+_REASONS = Chances(
+    dict.fromkeys((reason for reason in Reason if reason not in OF_ORDERS), 1.0) | {Reason.TOO_LARGE: 0.05}
+)
 
 
 class Delivery(NamedTuple):

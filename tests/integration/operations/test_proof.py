@@ -25,6 +25,7 @@ from services.operations.proof.releases import releases
 from services.operations.proof.shown import read_shown
 from services.records.ingest import tables as ours
 from services.records.ingest.guarding import floods
+from services.records.model import limit
 from services.records.model.domain import Domain
 from services.reporting.read import tables as theirs
 from services.reporting.releases import publication
@@ -143,6 +144,24 @@ def test_what_nobody_altered_is_proved(chain: Chain, service: str) -> None:
     with altered(chain.platform.bench(service).database) as books, altered(chain.platform.database) as reporting:
         assert chain.compare(service, books, reporting) == []
         assert list(releases(reporting)) == []
+
+
+def test_orders_with_more_facts_than_they_may_have_are_proved_too(
+    migrated: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limit, "MOST_FACTS", 3)
+    monkeypatch.setattr(floods, "KEPT_A_DAY", 2**40)
+    platform, chance = Platform(migrated()), random.Random(8)
+    told = {topic: numbered(sent) for topic, sent in log(chance).items() if topic.endswith(AUTHORITY)}
+    platform.take(told, in_bits(chance))
+    chain = Chain(platform, told)
+    for service in SERVICES:
+        with altered(platform.bench(service).database) as books, altered(platform.database) as reporting:
+            assert chain.compare(service, books, reporting) == []
+            assert books.scalar(text("SELECT count(*) FROM rejections WHERE reason = 'too_many_facts'"))
+            books.execute(text("UPDATE records SET facts = '{}' WHERE standing ? 'overfull'"))
+            assert chain.compare(service, books, reporting)
+    platform.close()
 
 
 def _first(table: str, change: str, where: str = "true") -> str:

@@ -26,7 +26,9 @@ class HeldFacts(
     accepted: int = Field(description="Accepted when they came, and not too late to matter: the outcome `applied`.")
     counting: int = Field(description="State a fact that counts now.")
     withdrawals: int = Field(description="Take back a fact or a whole order, and still do.")
-    of_withdrawn_orders: int = Field(description="State a fact of an order that was withdrawn as a whole.")
+    of_withdrawn_orders: int = Field(
+        description="State a fact of an order that was withdrawn as a whole, or of which too many facts were sent: it counts nothing."
+    )
     about_itself: int = Field(
         description="Signs of life, and totals of months: they are about no order. Counted for as long as receipts are kept."
     )
@@ -40,7 +42,8 @@ _FACTS = text(
     "SELECT split_part(f.key, '/', 1) AS name, count(*) FILTER (WHERE f.value ->> 2 = :withdrawn) AS withdrawn, "
     "count(*) FILTER (WHERE f.value ->> 2 <> :withdrawn AND o.whole) AS void, "
     "count(*) FILTER (WHERE f.value ->> 2 <> :withdrawn AND NOT o.whole) AS counting "
-    "FROM records r CROSS JOIN LATERAL (SELECT coalesce(r.standing @> '{\"withdrawn\": true}', false) AS whole) o "
+    "FROM records r CROSS JOIN LATERAL "
+    "(SELECT coalesce(r.standing @> '{\"withdrawn\": true}' OR r.standing ? 'overfull', false) AS whole) o "
     "CROSS JOIN json_each(r.facts) f WHERE r.authority = :authority AND r.subject <> :itself GROUP BY 1"
 )
 

@@ -121,22 +121,26 @@ class Orders(NamedTuple):
     others: int
     """Without an imposition."""
     withdrawn: int
+    overfull: int
+    """Not withdrawn, but too many facts of them were sent."""
     emptied: int
-    """Nothing is left of them. Like those withdrawn, they are among the others."""
+    """Nothing is left of them. Like those withdrawn or overfull, they are among the others."""
 
 
 def orders(connection: Connection, authority: str) -> Orders:
     """Return how many orders are held of the authority."""
     mine = select(func.count()).where(records.c.authority == authority, records.c.subject != AUTHORITY_SUBJECT)
     imposed, is_open = records.c.imposed_on.is_not(None), records.c.ended_on.is_(None)
-    withdrawn = records.c.standing.contains({"withdrawn": True})
+    withdrawn = func.coalesce(records.c.standing.contains({"withdrawn": True}), false())
+    overfull = func.coalesce(records.c.standing.has_key("overfull"), false())
     # Each of the first two is counted from an index that holds nothing else.
     query = select(
         mine.where(imposed).scalar_subquery(),
         mine.where(imposed, is_open).scalar_subquery(),
         mine.where(~imposed).scalar_subquery(),
         mine.where(~imposed, withdrawn).scalar_subquery(),
-        mine.where(~imposed, func.coalesce(withdrawn, false()).is_(False), _EMPTIED).scalar_subquery(),
+        mine.where(~imposed, ~withdrawn, overfull).scalar_subquery(),
+        mine.where(~imposed, ~withdrawn, _EMPTIED).scalar_subquery(),
     )
     return Orders(*connection.execute(query).one())
 

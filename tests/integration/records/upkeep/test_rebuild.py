@@ -39,6 +39,7 @@ from services.records.ingest.guarding.parking import Action
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.notes import Kind, Note
 from services.records.ingest.worker import Worker
+from services.records.model import limit
 from services.records.model.bank_holidays import scotland
 from services.records.model.domain import Domain
 from services.records.upkeep import filling, loading
@@ -374,18 +375,24 @@ def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filling, "HELD", 2)
 
 
+@pytest.fixture(params=[3, limit.MOST_FACTS])
+def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Limit the facts of one order, also to fewer than many have."""
+    monkeypatch.setattr(limit, "MOST_FACTS", request.param)
+    return int(request.param)
+
+
+@pytest.mark.usefixtures("small_portions")
 @pytest.mark.parametrize("name", ["orders", "unpaid_work"])
 def test_it_makes_what_a_worker_makes_and_leaves_every_index(
     bench: Callable[[str], Bench],
     postgres: str,
     empty_kafka: str,
     name: str,
-    monkeypatch: pytest.MonkeyPatch,
+    most: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """However the log is cut, whatever becomes known when, and however few records are held as they are."""
-    monkeypatch.setattr(filling, "PORTION", 30)
-    monkeypatch.setattr(filling, "HELD", 2)
+    """However the log is cut, whatever becomes known when, and also if many orders have more facts than they may."""
     kafka = KafkaSettings(bootstrap=empty_kafka)
     ensure(kafka, topic_specs(simulated=True))
     with BulkProducer(kafka) as producer:
@@ -409,6 +416,7 @@ def test_it_makes_what_a_worker_makes_and_leaves_every_index(
     rebuild(settings, kafka, one.domain, migrations, lambda *_: None, prove=prove)
     assert "left" not in caplog.text
     assert _came(one, name) == before
+    assert any("too_many_facts" in row for row in before["rejections"]) is (most == 3)
     assert _made(one, name) == made
 
 

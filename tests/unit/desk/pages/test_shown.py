@@ -92,7 +92,10 @@ def test_accepted_events_are_divided_into_what_became_of_them(desk: Asking) -> N
     assert page["Count now"] == ["4", "62"]
     parts = [
         *("Count now", "Take something back", "Replaced by a later event about the same fact"),
-        *("About orders that were withdrawn as a whole", "Signs of life and totals of months"),
+        *(
+            "About orders that count nowhere: withdrawn as a whole, or with too many facts",
+            "Signs of life and totals of months",
+        ),
     ]
     assert [sum(int(page[part][place]) for part in parts) for place in (0, 1)] == [13, 71]
     assert page["A planned session of unpaid work or other activity was recorded. session.recorded"] == ["62", "5"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.records.ingest.sequences.following import Came, Followed, SourceKey, follow
-from services.records.model.sequence import Bearer, Blocks, Gap, Numbers, block_of, no_marks
+from services.records.ingest.sequences.sequence import Bearer, Blocks, Gap, Numbers, block_of, no_marks
 
 GLASGOW, FIFE = "S12000049", "S12000047"
 DAY = date(2025, 3, 3)
