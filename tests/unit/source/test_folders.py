@@ -25,7 +25,8 @@ def test_no_folder_is_too_full() -> None:
 def test_tests_of_a_room_are_in_a_folder_of_its_name() -> None:
     """A test of `services/orders` is in `tests/unit/orders`, and one of `contracts/client` in `tests/unit/contracts/client`."""
     tested = {path.parent.relative_to(path.parts[0] if path.parts[0] == "services" else "") for path in FILES}
-    tested |= {parent for folder in tested for parent in folder.parents} | {Path("support")}
+    tested |= {parent for folder in tested for parent in folder.parents}
+    tested |= {folder.relative_to("tests") for folder in (Path("tests/support"), *Path("tests/support").iterdir())}
     kinds = [Path("tests", kind) for kind in ("unit", "integration")]
     folders_of_tests = {path.parent for path in TESTS if path.is_relative_to(kinds[0]) or path.is_relative_to(kinds[1])}
     assert len(folders_of_tests) > 40
