@@ -38,10 +38,7 @@ SMALL: Mapping[str, str] = MappingProxyType(
         "io_method": "sync",  # no processes that read ahead
         "max_logical_replication_workers": "0",  # nor one that would start subscriptions
         "max_wal_senders": "0",  # nor room for what would feed replicas
-        # Shared memory has places for each connection, and for locks that only serializable transactions take.
-        "max_connections": "80",
-        "autovacuum_worker_slots": "3",
-        "max_pred_locks_per_transaction": "10",
+        "max_connections": "80",  # shared memory has a place for each
         "wal_buffers": "1MB",
         "idle_session_timeout": "60s",  # services open another one when they need it
     }
