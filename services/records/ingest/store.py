@@ -1,6 +1,7 @@
 """Everything that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -23,7 +24,7 @@ from services.records.model.counting import Counted
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, Folded, Settled
 from services.records.model.limit import marked_only
-from services.records.model.people import Stay, Stays
+from services.records.model.people import MOST_STAYS, Stay, Stays
 from services.records.model.record import Outcome, Record, dump, load
 from services.records.model.summary import Summary, summary
 
@@ -280,17 +281,26 @@ def _renew_later(connection: Connection, shard: Shard, late: Sequence[tuple[str,
     connection.execute(_LATER, {"authority": shard.authority, "version": shard.version, **names})
 
 
-def load_people(connection: Connection, wanted: Collection[tuple[str, str]]) -> dict[str, dict[str, Stays]]:
-    """Load the orders of the requested people, by authority and person."""
+_PEOPLE = text(
+    "SELECT p.* FROM (SELECT DISTINCT * FROM unnest(CAST(:a AS text[]), CAST(:p AS text[])) AS w (a, p)) w "
+    "CROSS JOIN LATERAL (SELECT * FROM persons WHERE authority = w.a AND person_ref = w.p AND orders > 0 LIMIT :most) p "
+    "UNION SELECT p.* FROM persons p JOIN unnest(CAST(:a AS text[]), CAST(:p AS text[]), CAST(:b AS date[]), CAST(:e AS date[]), "
+    "CAST(:n AS boolean[])) AS t (authority, person_ref, begun, ended, is_new) USING (authority, person_ref, begun, ended, is_new) "
+    "WHERE p.orders > 0"
+)
+
+
+def load_people(connection: Connection, changing: Sequence[tuple[str, Stay]]) -> dict[str, dict[str, Stays]]:
+    """Load the orders of the people whose stays change, by authority and person: as many as `plan` needs."""
     known: dict[str, dict[str, Stays]] = {}
-    for authority, person in wanted:
-        known.setdefault(authority, {})[person] = Stays()
-    if wanted:
-        query = text(
-            "SELECT p.* FROM persons p JOIN unnest(CAST(:a AS text[]), CAST(:p AS text[])) AS w (authority, person_ref) "
-            "USING (authority, person_ref) WHERE p.orders > 0"
-        )
-        for row in connection.execute(query, {"a": [a for a, _ in wanted], "p": [p for _, p in wanted]}):
+    for authority, stay in changing:
+        known.setdefault(authority, {})[stay.person] = Stays()
+    if changing:
+        most = MOST_STAYS + 1 + max(Counter((authority, stay.person) for authority, stay in changing).values())
+        codes, stays = zip(*changing, strict=True)
+        people, begun, ended, new = map(list, zip(*stays, strict=True))
+        named = {"a": list(codes), "p": people, "b": begun, "e": ended, "n": new, "most": most}
+        for row in connection.execute(_PEOPLE, named):
             stay = Stay(row.person_ref, row.begun, row.ended, row.is_new)
             known[row.authority][row.person_ref][stay] = row.orders
     return known

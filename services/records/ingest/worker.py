@@ -295,8 +295,8 @@ def put_aside(source: TopicPartition, arrived: list[Arrival], skipped: AbstractS
 def _count_people(connection: Connection, changes: Mapping[Shard, Folded]) -> dict[str, Stays]:
     """Add to the cells of `changes` how people count. Returns their orders afterwards, by authority."""
     told = {shard.authority: folded for shard, folded in changes.items() if folded.people}
-    wanted = {(authority, stay.person) for authority, folded in told.items() for _, stay, _ in folded.people}
-    known = store.load_people(connection, sorted(wanted))
+    changing = [(authority, stay) for authority, folded in told.items() for _, stay, _ in folded.people]
+    known = store.load_people(connection, changing)
     plans = {authority: plan(known[authority], folded.people) for authority, folded in told.items()}
     for authority, people in plans.items():
         told[authority].add(people.cells)

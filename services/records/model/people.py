@@ -14,6 +14,8 @@ from services.records.model.deadlines import Cells, add
 
 OPEN = date.max
 _DAY = timedelta(days=1)
+MOST_STAYS = 1_000
+"""With more than so many stays at one authority, a pseudonym stands for no one person: it counts as nobody, and the rest is not read."""
 MEASURES = ("persons_with_new_order", "persons_with_new_order_in_year", "persons_opened", "persons_closed")
 
 
@@ -37,7 +39,9 @@ Step = tuple[date, Stay, int]
 def count_people(stays: Iterable[Stay]) -> Cells:
     """Return the cells in which the person with these orders counts."""
     cells: Cells = {}
-    found = sorted(stays, key=lambda stay: (stay.begun, stay.ended))
+    found = sorted(set(stays), key=lambda stay: (stay.begun, stay.ended))
+    if len(found) > MOST_STAYS:
+        return cells
     months = {month_of(stay.begun) for stay in found if stay.is_new}
     for month in months:
         add(cells, "persons_with_new_order", month)
@@ -86,7 +90,10 @@ class People(NamedTuple):
 
 
 def plan(known: Mapping[str, Stays], steps: Iterable[Step]) -> People:
-    """Plan the changes of these steps. `known` has the stays of everybody concerned, and is not changed."""
+    """Plan the changes of these steps. `known` has the stays of everybody concerned, and is not changed.
+
+    Of whoever has more than `MOST_STAYS` whatever the steps do, it has so many, and those that the steps change.
+    """
     after = {person: Stays(stays) for person, stays in known.items()}
     cells: dict[date, Cells] = {}
     changed: set[Stay] = set()
