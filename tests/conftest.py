@@ -34,6 +34,7 @@ from tests.support.kafka import KafkaProcess
 from tests.support.one_day import OneDay
 from tests.support.outside.lacking import cannot
 from tests.support.parts import KafkaKind, kafka_choice
+from tests.support.remembered import nothing_remembered
 from tests.support.running.resting import Resting
 from tests.support.running.rewriting import rewrite_share
 from tests.support.running.spending import Spending
@@ -194,6 +195,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.line(f"{report.nodeid}: {reason.removeprefix('Skipped: ')}")
     for line in pytest_report_header(config):
         terminalreporter.line(line)
+
+
+@pytest.fixture
+def rules_altered() -> Iterator[None]:
+    """For a test that alters a rule."""
+    with nothing_remembered():
+        yield
 
 
 @pytest.fixture(scope="session")

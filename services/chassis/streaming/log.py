@@ -23,6 +23,8 @@ bounded.install()
 
 POLL_MILLISECONDS = 500
 LOOK_SECONDS = 10
+WAIT_MILLISECONDS = 50
+"""How long Kafka keeps a question for records for which it has none. All other questions of this consumer wait for that one's answer."""
 SILENT_POLLS = 120
 """Empty polls in a row, a minute long, after which Kafka counts as away although it should have more."""
 STOP_SECONDS = 5.0
@@ -193,6 +195,7 @@ def _options(kafka: KafkaSettings) -> dict[str, Any]:
         "security_protocol": kafka.security_protocol,
         "ssl_context": tls_context(kafka),
         "enable_auto_commit": False,
+        "fetch_max_wait_ms": WAIT_MILLISECONDS,
         "max_partition_fetch_bytes": kafka.partition_fetch_max_bytes,
         "auto_offset_reset": "none",
         "isolation_level": "read_committed" if kafka.transactions else "read_uncommitted",

@@ -1,7 +1,7 @@
 """A change of calendar counts again what it touches, says so, and leaves cells that are the sum of their records."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from services.records.config.closed_days import HEADING, calendars
 from services.records.ingest import recount
 from services.records.ingest.recount import differences
 from services.records.ingest.tables import cells, persons, records, recounts, shards
-from services.records.model import deadlines, standards
+from services.records.model import standards
 from services.records.model.bank_holidays import scotland
 from services.records.model.standards import Band, Length, Unit
 from tests.integration.records.conftest import Bench
@@ -112,19 +112,7 @@ def moved(before: dict[str, int], after: dict[str, int]) -> set[str]:
     return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
 
 
-@pytest.fixture
-def nothing_remembered() -> Iterator[None]:
-    """Forget what clocks counted by other rows, before and after: rows change with the code, and so with the process."""
-    kept = [one for one in vars(deadlines).values() if hasattr(one, "cache_clear")]
-    assert kept
-    for one in kept:
-        one.cache_clear()
-    yield
-    for one in kept:
-        one.cache_clear()
-
-
-@pytest.mark.usefixtures("nothing_remembered")
+@pytest.mark.usefixtures("rules_altered")
 def test_a_standard_changes_from_a_day_on_and_what_it_touches_follows(
     fed: MakeBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,7 +1,7 @@
 """The queries count as the rules do, whatever is told, and find every rule that is not as the design has it."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from types import SimpleNamespace
@@ -22,7 +22,6 @@ from services.operations.proof.books import Books
 from services.operations.proof.expected import Statement, listen
 from services.operations.proof.recount import COUNTED, recounted
 from services.orders import contributions as of_orders
-from services.orders import deadlines as of_clocks
 from services.records.config.closed_days import calendars
 from services.records.model import deadlines
 from services.records.model.calendar import Calendar
@@ -136,19 +135,7 @@ ALTERED: Sequence[tuple[str, Any, str, Any]] = (
 )
 
 
-@pytest.fixture
-def nothing_remembered() -> Iterator[None]:
-    """Forget what clocks counted by other rules, before and after."""
-    kept = [one for module in (of_clocks, deadlines) for one in vars(module).values() if hasattr(one, "cache_clear")]
-    assert kept
-    for one in kept:
-        one.cache_clear()
-    yield
-    for one in kept:
-        one.cache_clear()
-
-
-@pytest.mark.usefixtures("nothing_remembered")
+@pytest.mark.usefixtures("rules_altered")
 @pytest.mark.parametrize(("service", "where", "rule", "altered"), ALTERED, ids=[rule for _, _, rule, _ in ALTERED])
 def test_a_rule_that_is_altered_is_found(
     monkeypatch: pytest.MonkeyPatch, service: str, where: Any, rule: str, altered: Any
