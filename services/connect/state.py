@@ -283,12 +283,14 @@ class State:
         return [Vanished(_known(row), row[-3], row[-2], bool(row[-1])) for row in self._run(query, (sheet,)).fetchall()]
 
     def cleared(self, sheet: str, taken: int) -> list[Vanished]:
-        """Return facts that an older extract leaves blank, of those for which no later extract has a row."""
+        """Return facts that an older extract leaves blank, of those for which no later extract has a row. They may have vanished
+        before it with their row, which came back without them.
+        """
         query = f"""
             SELECT {_KNOWN}, subject, key FROM facts JOIN present ON fact = id
-            WHERE sheet = ? AND how = {CLEARED} AND withdrawn = 0 AND seen <= ? AND gone > ? ORDER BY id
+            WHERE sheet = ? AND how = {CLEARED} AND withdrawn = 0 AND seen <= ? AND gone IS NOT NULL ORDER BY id
         """  # noqa: S608
-        rows = self._run(query, (sheet, taken, taken)).fetchall()
+        rows = self._run(query, (sheet, taken)).fetchall()
         return [Vanished(_known(row), row[-2], row[-1], cleared=True) for row in rows]
 
     def facts_of(self, sheet: str) -> int:

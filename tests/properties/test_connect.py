@@ -4,8 +4,9 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
-from itertools import count
+from itertools import count, permutations
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,9 @@ def record(events: list[Event]) -> dict[tuple[str, str], object]:
     return {(event.subject, event.data.key): event.data for event in sorted(events, key=lambda e: (e.time, e.id))}
 
 
+_BACK: list[Table] = [(("A1", 40, True),), (), (("A1", 40, False),), ()]
+
+
 @given(tables=_tables, policy=st.sampled_from(["report", "withdraw"]), data=st.data())
 @settings(max_examples=examples(120))
 def test_any_order_and_any_repetition_gives_the_same_record(
@@ -73,6 +77,12 @@ def test_any_order_and_any_repetition_gives_the_same_record(
     events = said(tables, mixed, policy)
     assert record(events) == record(said(tables, numbers, policy))
     assert len({event.id for event in events}) == len(events), "something was said twice"
+
+
+@pytest.mark.parametrize("mixed", list(permutations(range(len(_BACK)))))
+@pytest.mark.parametrize("policy", ["report", "withdraw"])
+def test_a_row_that_came_back_without_a_fact_takes_it_back_in_any_order(mixed: tuple[int, ...], policy: str) -> None:
+    assert record(said(_BACK, list(mixed), policy)) == record(said(_BACK, list(range(len(_BACK))), policy))
 
 
 @given(tables=_tables)
