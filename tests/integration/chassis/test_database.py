@@ -153,6 +153,17 @@ def test_a_key_alone_may_be_written(service: Engine) -> None:
         assert upsert(connection, SEEN, ["name"], [("b",), ("c",)], key=["name"]) == 1
 
 
+def test_few_rows_that_are_large_do_not_go_with_the_statement_for_which_others_wait(service: Engine) -> None:
+    """The driver would escape each quote of them while it runs."""
+    quotes = '"' * database.FEW_BYTES
+    with transaction(service) as connection:
+        assert database.stage(connection, SEEN, ["name"], [("a",)]).table is None
+        staged = database.stage(connection, SEEN, ["name"], [("a",), (quotes,)])
+        assert staged.table is not None
+        assert staged.merge(key=["name"]) == 2
+        assert set(connection.scalars(select(SEEN.c.name))) == {"a", quotes}
+
+
 def test_what_fails_leaves_nothing_and_the_session_can_be_used_again(service: Engine) -> None:
     with pytest.raises(ZeroDivisionError), transaction(service) as connection:
         assert upsert(connection, CELLS, COLUMNS, [("orders", MARCH, 3, 1)], key=KEY) / 0
