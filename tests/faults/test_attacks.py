@@ -11,7 +11,7 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import date
@@ -27,14 +27,19 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from kafka import KafkaProducer
 
+from contracts.codes import Activity, Attendance, WorkType
 from contracts.decoding.codec import encode
-from contracts.events import Topic
+from contracts.events import SessionRecorded, Topic
 from contracts.topics import topic_of
 from services.chassis.api.policy import KIB, MIB, Policies
 from services.chassis.settings import KafkaSettings, StreamSettings
 from services.desk.policies import POLICIES as DESK
 from services.orders.policies import POLICIES as ORDERS
+from services.records.ingest.cache import room_of
 from services.records.ingest.guarding.floods import KEPT_A_DAY, ROWS_BYTES
+from services.records.ingest.guarding.turns import FACTS_AT_ONCE
+from services.records.ingest.worker import CACHED_RECORDS
+from services.records.model.limit import MOST_FACTS
 from services.reporting.policies import POLICIES as REPORTING
 from services.unpaid_work.policies import POLICIES as UNPAID_WORK
 from tests.integration.chassis.test_serve import AMBIGUOUS, FLOODS
@@ -383,6 +388,62 @@ async def _send_tiny(bootstrap: str, topic: str, number: int) -> None:
         for _ in range(number):
             assert batch.append(key=None, value=b"{}", timestamp=now) is not None
         await (await producer.send_batch(batch, topic, partition=0))
+
+
+LARGEST, AGAIN = 300, 3
+"""Orders with nearly as many facts as may be, and how often each of them is touched."""
+FACT_BYTES = 1000
+"""About what a fact takes in a worker."""
+_COPIES = (
+    "INSERT INTO unpaid_work.records SELECT (jsonb_populate_record(r, jsonb_build_object('subject', 'LARGEST/' || n))).* "
+    "FROM unpaid_work.records r CROSS JOIN generate_series(1, %s) n WHERE r.authority = %s AND r.subject = 'LARGEST/0'"
+)
+
+
+def test_whoever_touches_hundreds_of_the_largest_orders_delays_nobody_else(in_large_batches: Platform) -> None:
+    """Each event is about another one, which is read, counted and written whole for it."""
+    platform, settings = in_large_batches, KafkaSettings(bootstrap=in_large_batches.kafka)
+    held = FACTS_AT_ONCE + CACHED_RECORDS // room_of(MOST_FACTS) * MOST_FACTS
+    bound = settings.fetch_max_bytes + settings.partition_fetch_max_bytes + held * FACT_BYTES
+    topic, first = topic_of(Topic.UNPAID_WORK, AUTHORITY), MOST_FACTS - 2 * AGAIN
+    asyncio.run(_send(platform.kafka, topic, [worked("LARGEST/0", number) for number in range(first)]))
+    until(lambda: taken_of(platform, AUTHORITY) >= first, "one of them is there", 60)
+    platform.execute(_COPIES, LARGEST, AUTHORITY)
+    memories = {name: Memory(psutil.Process(platform.process(name).pid)) for name in WORKERS}
+    before, others = taken_of(platform, AUTHORITY), taken_of(platform, ANOTHER)
+    greedy = [worked(f"LARGEST/{n}", first + again) for again in range(AGAIN) for n in range(1, LARGEST + 1)]
+    asyncio.run(_send(platform.kafka, topic, greedy))
+    answer = platform.post("unpaid_work", ANOTHER, worked("ATTACKED/4", 1, ANOTHER), "application/cloudevents+json")
+    assert answer.status_code == 202, answer.text
+    until(lambda: taken_of(platform, ANOTHER) > others, "another authority's event is taken", 60)
+    assert taken_of(platform, AUTHORITY) - before < len(greedy), "it does not wait for the end of them"
+    until(lambda: taken_of(platform, AUTHORITY) - before == len(greedy), "all of them are taken", 300)
+    for name, memory in memories.items():
+        memory.assert_bounded(bound, name)
+
+
+def worked(subject: str, number: int, authority: str = AUTHORITY) -> bytes:
+    """Return an event that states a session of an order."""
+    session = SessionRecorded(
+        ref=f"s{number}",
+        session_on=date(2025, 3, 3),
+        attendance=Attendance.ATTENDED,
+        activity=Activity.UNPAID_WORK,
+        work_type=WorkType.GARDENING,
+        minutes_credited=60,
+    )
+    return encode(event(session, subject, authority, number))
+
+
+def taken_of(platform: Platform, authority: str) -> int:
+    """Return how many events of unpaid work were processed of an authority."""
+    return int(platform.rows("SELECT count(*) FROM unpaid_work.arrivals WHERE authority = %s", authority)[0][0])
+
+
+async def _send(bootstrap: str, topic: str, values: Iterable[bytes]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+        for value in values:
+            await producer.send(topic, value)
 
 
 def test_the_measure_would_find_it(tmp_path: Path) -> None:

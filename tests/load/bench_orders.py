@@ -23,7 +23,7 @@ from contracts.periods import add_months
 from deploy.local.process import answers, free_ports, spawn, stop, wait_until
 from services.chassis.clock import system_clock
 from services.chassis.migrations import migrate
-from services.chassis.streaming.batches import Slice
+from services.chassis.streaming.batches import Slice, rest_of
 from services.simulate.nation import Simulation
 from services.simulate.telling.sending import Delivery
 from tests.integration.records.conftest import Bench
@@ -179,7 +179,9 @@ class Manager:
 def _feed(bench: Bench, history: list[Delivery]) -> int:
     worker, count = bench.worker(), 0
     for fetch in _fetches(bench, history):
-        worker.process(fetch)
+        rest = fetch
+        while rest:
+            rest = rest_of(rest, worker.process(rest))
         count += sum(len(piece.messages) for piece in fetch)
     with bench.database.connect() as connection:
         connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM (ANALYZE)")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from services.chassis.streaming.batches import Fingerprint, Processor, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import Fingerprint, Left, Processor, Slice, SourceIdentity, TopicPartition
 
 
 class AfterMigrations:
@@ -21,5 +21,5 @@ class AfterMigrations:
     def held_back(self) -> Mapping[TopicPartition, int]:
         return self._inner.held_back()
 
-    def process(self, slices: Sequence[Slice]) -> None:
-        self._inner.process(slices)
+    def process(self, slices: Sequence[Slice]) -> Left | None:
+        return self._inner.process(slices)

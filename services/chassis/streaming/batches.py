@@ -76,6 +76,26 @@ class Slice:
         """Return the offset at which reading continues after this slice."""
         return self.messages[-1].offset + 1
 
+    def before(self, offset: int | None) -> "Slice | None":
+        """Return the part before an offset, if there is any; the whole if there is no offset."""
+        if offset is None or self.messages[-1].offset < offset:
+            return self
+        messages = [message for message in self.messages if message.offset < offset]
+        return Slice(self.topic, self.partition, messages) if messages else None
+
+
+Left = Mapping[TopicPartition, int]
+"""The sources of which not everything was processed, with the offset of the first message that was not."""
+
+
+def rest_of(slices: Sequence[Slice], left: Left | None) -> list[Slice]:
+    """Return the part of the slices that was left."""
+    return [
+        Slice(part.topic, part.partition, [one for one in part.messages if one.offset >= left[part.source]])
+        for part in slices
+        if left and part.source in left
+    ]
+
 
 class Processor(Protocol):
     """Processes batches and keeps the positions. All methods are called from one thread, one call at a time."""
@@ -93,8 +113,9 @@ class Processor(Protocol):
     def held_back(self) -> Mapping[TopicPartition, int]:
         """Return the positions of sources that are fetched but not processed for now. Called from any thread."""
 
-    def process(self, slices: Sequence[Slice]) -> None:
+    def process(self, slices: Sequence[Slice]) -> Left | None:
         """Process one whole fetch, at most one slice of each partition, in one transaction with the new positions.
 
-        May raise Away (the same slices come again), Fenced (`start` is called again) or Refused (the worker stops).
+        Returns what it left of them for a later turn, if others would wait too long for that; it never leaves everything. May raise Away
+        (the same slices come again), Fenced (`start` is called again) or Refused (the worker stops).
         """

@@ -10,7 +10,15 @@ from typing import NamedTuple, Protocol
 
 from services.chassis.database import is_ours
 from services.chassis.failures import Failure, TimedOut
-from services.chassis.streaming.batches import Fingerprint, Message, Processor, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import (
+    Fingerprint,
+    Left,
+    Message,
+    Processor,
+    Slice,
+    SourceIdentity,
+    TopicPartition,
+)
 
 MOST = 1 << 20
 """Most messages at once if nothing took too long recently: more than any fetch has."""
@@ -56,23 +64,36 @@ class Contained:
     def held_back(self) -> Mapping[TopicPartition, int]:
         return self._processor.held_back()
 
-    def process(self, slices: Sequence[Slice]) -> None:
-        """Process the slices. May raise Away after some of them were processed; given again, these have no effect."""
-        rest = slices
+    def process(self, slices: Sequence[Slice]) -> Left | None:
+        """Process the slices, and return what was left of them.
+
+        May raise Away after some of them were processed; given again, these have no effect.
+        """
+        rest, left = slices, dict[TopicPartition, int]()
         while rest:
             some, rest = _cut(rest, self._most)
-            self._take_in_time(some, rest)
+            left |= self._take_in_time(some, rest)
+            rest = self._not_left(rest, left)
         # Only now: messages processed before a time-out come again, and take no time.
         self._most = min(MOST, 2 * self._most)
+        return left
 
-    def _take_in_time(self, slices: Sequence[Slice], behind: Sequence[Slice]) -> None:
+    def _not_left(self, slices: Sequence[Slice], left: dict[TopicPartition, int]) -> Sequence[Slice]:
+        """Return the slices of owners of whom nothing was left. Of the others everything is left, since they keep their order."""
+        waiting = {self._processor.owner_of(source) for source in left}
+        for part in slices:
+            if self._processor.owner_of(part.source) in waiting:
+                left.setdefault(part.source, part.messages[0].offset)
+        return [part for part in slices if self._processor.owner_of(part.source) not in waiting] if left else slices
+
+    def _take_in_time(self, slices: Sequence[Slice], behind: Sequence[Slice]) -> Left:
         try:
-            self._take(slices)
+            return self._take(slices)
         except TimedOut as fault:
             self._most = max(1, _number(slices) // 2)
             if _number(slices) > 1 or not self._is_to_blame(slices, behind):
                 raise
-            self._contain(slices, fault)
+            return self._contain(slices, fault)
 
     def _is_to_blame(self, slices: Sequence[Slice], behind: Sequence[Slice]) -> bool:
         """Return whether this one message takes too long by itself. If the database is slow for everybody, no message is to blame."""
@@ -92,25 +113,27 @@ class Contained:
             return False
         return True
 
-    def _take(self, slices: Sequence[Slice]) -> None:
+    def _take(self, slices: Sequence[Slice]) -> Left:
         try:
-            self._processor.process(slices)
+            return self._processor.process(slices) or {}
         except Failure:
             raise
         except Exception as fault:
             if is_ours(fault):
                 raise
-            self._contain(slices, fault)
+            return self._contain(slices, fault)
 
-    def _contain(self, slices: Sequence[Slice], fault: Exception) -> None:
-        halves = self._halves(slices)
+    def _contain(self, slices: Sequence[Slice], fault: Exception) -> Left:
+        halves, left = self._halves(slices), dict[TopicPartition, int]()
         if halves is None:
             (part,) = slices
             (message,) = part.messages
             self._processor.park(Place(part.source, message.offset), message, fault)
         else:
             for half in halves:
-                self._take(half)
+                if some := self._not_left(half, left):
+                    left |= self._take(some)
+        return left
 
     def _halves(self, slices: Sequence[Slice]) -> tuple[Sequence[Slice], Sequence[Slice]] | None:
         """Return half of the owners and the other half; of one owner, the earlier messages and the later. None for a single message."""

@@ -19,7 +19,15 @@ from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Fenced, Refused, TimedOut, backoff, describe
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
-from services.chassis.streaming.batches import Bounds, Fingerprint, Processor, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import (
+    Bounds,
+    Fingerprint,
+    Left,
+    Processor,
+    Slice,
+    SourceIdentity,
+    TopicPartition,
+)
 
 log = logging.getLogger(__name__)
 
@@ -377,20 +385,28 @@ class StreamEngine:
         return all(begin is not None and begin <= self._positions[source] for source, begin in begins.items())
 
     async def _process(self, slices: Sequence[Slice]) -> None:
+        left: dict[TopicPartition, int] = {}
+
+        async def process() -> None:
+            left.update(await self._process_in_thread(self._processor.process, slices) or {})
+
         with self._metrics.batch_seconds.time():
-            outcome = await self.persist(partial(self._process_in_thread, self._processor.process, slices))
+            outcome = await self.persist(process)
         match outcome:
             case Ending.DONE:
-                self._advance(slices)
+                self._advance(slices, left)
+                if left:  # it is read again, since what was fetched meanwhile lies beyond it
+                    await self._until_unfenced(self.seek)
             case Ending.FENCED:
                 await self._start_over()
             case Ending.GIVEN_UP:
                 pass  # the next owner of these partitions reads them again
 
-    def _advance(self, slices: Sequence[Slice]) -> None:
+    def _advance(self, slices: Sequence[Slice], left: Left) -> None:
         for part in slices:
-            self._positions[part.source] = part.next_offset
-            self._metrics.events.labels(part.topic).inc(len(part.messages))
+            position = left.get(part.source, part.next_offset)
+            self._positions[part.source] = position
+            self._metrics.events.labels(part.topic).inc(sum(message.offset < position for message in part.messages))
         self._metrics.batches.inc()
         self._progressed()
         self._set_up(up=not self._interrupted.is_set())

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from opentelemetry.trace import Link, SpanContext, SpanKind
 
 from services.chassis import tracing
-from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import Fingerprint, Left, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.containment import Parking, Place
 
 MOST_LINKS = 128
@@ -27,15 +27,14 @@ class Traced:
     def held_back(self) -> Mapping[TopicPartition, int]:
         return self._inner.held_back()
 
-    def process(self, slices: Sequence[Slice]) -> None:
+    def process(self, slices: Sequence[Slice]) -> Left | None:
         """Process slices with the inner one. Messages that nobody traces cost nothing more."""
         requests = requests_of(slices) if tracing.is_on() else {}
         if not requests:
-            self._inner.process(slices)
-            return
+            return self._inner.process(slices)
         links = [Link(context) for context in list(requests.values())[:MOST_LINKS]]
         with tracing.span("commit", SpanKind.CONSUMER, links=links, attributes=_attributes(slices, len(requests))):
-            self._inner.process(slices)
+            return self._inner.process(slices)
 
     def owner_of(self, source: TopicPartition) -> str:
         return self._inner.owner_of(source)

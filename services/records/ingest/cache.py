@@ -6,8 +6,15 @@ from services.records.model.counting import Counted
 
 Key = tuple[str, str]
 """Authority and subject."""
-FACTS = 100
-"""Facts of a usual order at most. An order with more takes the room of several, since senders decide how many there are."""
+FACTS, MORE = 100, 10
+"""Facts of a usual order at most. One with more takes the room of another for each so many more, since senders decide how many there are:
+as many large orders as fit hold a tenth of the facts of as many usual ones.
+"""
+
+
+def room_of(facts: int) -> int:
+    """Return the room that an order with so many facts takes."""
+    return 1 + max(0, facts - FACTS) // MORE
 
 
 class Cache:
@@ -26,7 +33,7 @@ class Cache:
 
     def put(self, key: Key, held: Counted) -> None:
         _, before = self._held.pop(key, (None, 0))
-        room = 1 + len(held.record) // FACTS
+        room = room_of(len(held.record))
         self._held[key] = held, room
         self._taken += room - before
         while self._taken > self._size:

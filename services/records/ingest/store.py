@@ -118,16 +118,35 @@ _LOAD = text(
 )
 
 
+_FACTS = text(
+    "SELECT r.authority, r.subject, CASE WHEN r.standing -> 'overfull' ? w.marked THEN 0 ELSE CAST(r.standing ->> 'facts' AS int) END "
+    "AS facts FROM records r JOIN unnest(CAST(:authorities AS text[]), CAST(:subjects AS text[]), CAST(:marked AS text[])) "
+    "AS w (authority, subject, marked) USING (authority, subject) WHERE r.standing ? 'facts'"
+)
+
+
+def numbers_of_facts(connection: Connection, wanted: Sequence[Needed]) -> dict[tuple[str, str], int]:
+    """Return how many facts would be loaded of each of these records that is large, by (authority, subject)."""
+    if not wanted:
+        return {}
+    rows = connection.execute(_FACTS, _named(wanted))
+    return {(row.authority, row.subject): row.facts for row in rows}
+
+
 def load_records(connection: Connection, wanted: Sequence[Needed]) -> dict[tuple[str, str], Record]:
     """Load records by (authority, subject). Records that are missing, which are empty, are left out."""
     if not wanted:
         return {}
-    authorities, subjects, marked = map(list, zip(*wanted, strict=True))
-    rows = connection.execute(_LOAD, {"authorities": authorities, "subjects": subjects, "marked": marked})
+    rows = connection.execute(_LOAD, _named(wanted))
     return {
         (row.authority, row.subject): marked_only(Topic(row.marked)) if row.facts is None else load(row.facts.encode())
         for row in rows
     }
+
+
+def _named(wanted: Sequence[Needed]) -> dict[str, list[str]]:
+    authorities, subjects, marked = map(list, zip(*wanted, strict=True))
+    return {"authorities": authorities, "subjects": subjects, "marked": marked}
 
 
 def bump(connection: Connection, afters: Sequence[Shard]) -> None:

@@ -1,6 +1,7 @@
 """The processor that orders and unpaid_work run: one fetch, one transaction with its offsets, nothing else."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -9,18 +10,19 @@ from sqlalchemy import Connection, Engine
 
 from contracts.authorities import AUTHORITIES, in_force
 from contracts.periods import LONDON
-from contracts.topics import authority_of, kind_of_topic
+from contracts.topics import authority_of, kind_of_topic, topic_of
 from services.chassis.clock import Clock, system_clock
 from services.chassis.database import is_ours, transaction
 from services.chassis.failures import Failure, Fenced, Refused, describe
 from services.chassis.streaming import positions
-from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import Fingerprint, Left, Message, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.containment import Place
 from services.records.ingest import measuring, notes, store, times
 from services.records.ingest.cache import Cache
 from services.records.ingest.guarding import epoch, parking
 from services.records.ingest.guarding.parking import Action, Park
 from services.records.ingest.guarding.takeover import end_predecessors
+from services.records.ingest.guarding.turns import FEW, left_of, weight
 from services.records.ingest.measuring import Waits
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.recount import recount
@@ -30,12 +32,16 @@ from services.records.ingest.times import Replaced, Times
 from services.records.model.counting import Counted
 from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, Folded, PutAside, fold, read, subjects
+from services.records.model.limit import is_marked
 from services.records.model.people import Stays, plan
 
 log = logging.getLogger(__name__)
 
 CACHED_RECORDS = 20_000
 WORKER = "worker"
+NOTHING_LEFT = sys.maxsize
+Wanted = dict[str, dict[str, str]]
+"""By authority, the orders that arrivals may change, each with the topic from which all of that comes (`subjects`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class _Commit:
     positions: dict[TopicPartition, int]
     changes: dict[Shard, Folded]
     replaced: Sequence[Replaced]
+    left: dict[TopicPartition, int]
+    """Where the next turn begins, of sources of which this one did not take everything."""
 
 
 class Worker:
@@ -115,8 +123,8 @@ class Worker:
         """Return the positions of parked authorities."""
         return {at: position for at, position in dict(self._positions).items() if self.owner_of(at) in self._parked}
 
-    def process(self, slices: Sequence[Slice]) -> None:
-        """Process one fetch. After a failure, nothing uncommitted is trusted."""
+    def process(self, slices: Sequence[Slice]) -> Left:
+        """Process one fetch, but of each authority not more than fits into one turn. After a failure, nothing uncommitted is trusted."""
         try:
             with transaction(self._database) as connection:
                 commit = self._carry_out(connection, [s for s in map(self._news, slices) if s is not None])
@@ -132,6 +140,7 @@ class Worker:
             self._metrics.waited(shard.authority, folded.settled, self._clock().timestamp())
         self._metrics.replaced(authority_of(one.place.source.topic) for one in commit.replaced)
         self._on_commit()
+        return commit.left
 
     def _tell_who_is_ahead(self) -> None:
         today = self._clock().astimezone(LONDON).date()
@@ -201,10 +210,12 @@ class Worker:
 
         What was read before that still holds then: a change to it would have moved an offset or a version.
         """
-        ends = {piece.source: piece.next_offset for piece in slices}
         believe = Times(self._clock(), self._noted)
         arrivals = self._read(slices, believe)
-        held = self._load(connection, arrivals)
+        wanted = {authority: subjects(arrived, self._domain) for authority, arrived in arrivals.items()}
+        left = self._cut(connection, arrivals, wanted)
+        slices = [one for piece in slices if (one := piece.before(left.get(piece.source))) is not None]
+        held = self._load(connection, wanted)
         folds = {
             shard: fold(
                 arrivals[shard.authority], held[shard.authority], self._domain.of(shard.authority), shard.known_on
@@ -226,8 +237,41 @@ class Worker:
         store.bump(connection, list(changes))
         for write in writes:
             write()
-        times.note(connection, believe.replaced)
-        return _Commit(ends, changes, believe.replaced)
+        replaced = [one for one in believe.replaced if one.place.offset < left.get(one.place.source, NOTHING_LEFT)]
+        times.note(connection, replaced)
+        return _Commit({piece.source: piece.next_offset for piece in slices}, changes, replaced, left)
+
+    def _cut(
+        self, connection: Connection, arrivals: dict[str, list[Arrival]], wanted: Wanted
+    ) -> dict[TopicPartition, int]:
+        """Take away, in place, what of each authority does not fit into one turn. Returns where that begins."""
+        weights = self._weigh(connection, wanted)
+        left: dict[TopicPartition, int] = {}
+        for authority, arrived in arrivals.items():
+            begins = left_of(arrived, weights[authority])
+            if begins:
+                arrivals[authority] = [
+                    one for one in arrived if one.message.offset < begins.get(one.topic, NOTHING_LEFT)
+                ]
+                wanted[authority] = subjects(arrivals[authority], self._domain)
+                left |= {TopicPartition(topic_of(topic, authority), 0): at for topic, at in begins.items()}
+        return left
+
+    def _weigh(self, connection: Connection, wanted: Wanted) -> dict[str, dict[str, int]]:
+        """Return the weight of every record that is wanted, by authority and subject."""
+        weights: dict[str, dict[str, int]] = {authority: {} for authority in wanted}
+        missing: list[Needed] = []
+        for authority, found in wanted.items():
+            for subject, topic in found.items():
+                known = self._cache.get((authority, subject))
+                if known is None:
+                    missing.append(Needed(authority, subject, topic))
+                elif not is_marked(known.record, topic):
+                    weights[authority][subject] = weight(len(known.record))
+        if len(missing) > FEW:
+            for (authority, subject), facts in store.numbers_of_facts(connection, missing).items():
+                weights[authority][subject] = weight(facts)
+        return weights
 
     def _read(self, slices: Iterable[Slice], believe: Times) -> dict[str, list[Arrival]]:
         latest = believe.latest.astimezone(LONDON).date()
@@ -242,13 +286,13 @@ class Worker:
             arrivals.setdefault(authority, []).extend(put_aside(piece.source, arrived, self._skipped))
         return arrivals
 
-    def _load(self, connection: Connection, arrivals: Mapping[str, list[Arrival]]) -> dict[str, dict[str, Counted]]:
-        """Return every record that the arrivals may change, from the cache, from PostgreSQL, or new."""
+    def _load(self, connection: Connection, wanted: Wanted) -> dict[str, dict[str, Counted]]:
+        """Return every record that is wanted, from the cache, from PostgreSQL, or new."""
         held: dict[str, dict[str, Counted]] = {}
         missing: list[Needed] = []
-        for authority, arrived in arrivals.items():
+        for authority, named in wanted.items():
             found = held[authority] = {}
-            for subject, marked in subjects(arrived, self._domain).items():
+            for subject, marked in named.items():
                 known = self._cache.get((authority, subject))
                 if known is not None:
                     found[subject] = known

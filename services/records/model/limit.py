@@ -28,6 +28,11 @@ def refuses(record: Record, key: str) -> bool:
     return topic is not None and MARKS[topic] in record
 
 
+def is_marked(record: Record, topic: str) -> bool:
+    """Return whether the order is marked, so that it takes nothing from that topic any more; False if that is none."""
+    return bool(topic) and MARKS[Topic(topic)] in record
+
+
 def take(record: Record, event: Event, known_on: date = date.min) -> Outcome:
     """Put the event's fact into `record`, in place. If there is no room for one more, mark the order, and refuse the event."""
     key = event.data.key

@@ -46,6 +46,10 @@ class Summary(NamedTuple):
     """No cell of a later period counts anything of the record."""
 
 
+LIGHT = 30
+"""Facts of an order at most of which nobody needs to know how many there are."""
+
+
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     """The state of an order's standards."""
 
@@ -65,6 +69,8 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True):
     caseload: str = ""
     overfull: list[str] = []
     """The topics that stated too many facts of the order, so that it counts nothing."""
+    facts: int = 0
+    """How many facts it has, if they are more than `LIGHT`: whoever reads many orders at once must know which are large."""
 
 
 _PENDING, _LATE = State.PENDING, (State.LATE, State.MISSED)
@@ -76,7 +82,8 @@ def summary(counted: Counted) -> Summary:
     """Derive the summary from a record and the notes of its parts."""
     record = counted.record
     if is_void(record):
-        void = Standing(withdrawn=is_withdrawn(record), overfull=list(map(str, overfull(record))))
+        topics = list(map(str, overfull(record)))
+        void = Standing(withdrawn=is_withdrawn(record), overfull=topics, facts=_heavy(record))
         return Summary(standing=_encode(void))
     imposed, ended = fact(record, "imposed", OrderImposed), fact(record, "ended", OrderEnded)
     arrived = fact(record, "transferred_in", TransferReceived)
@@ -152,8 +159,20 @@ def _standing(record: Record, counted: Counted) -> Standing:
         else:
             minutes = note.minutes, _credited(record)
     return Standing(
-        sorted(dues), sorted(late), sorted(findings), minutes, False, begun_on, wrong_since, caseload_of(record)
+        sorted(dues),
+        sorted(late),
+        sorted(findings),
+        minutes,
+        False,
+        begun_on,
+        wrong_since,
+        caseload_of(record),
+        facts=_heavy(record),
     )
+
+
+def _heavy(record: Record) -> int:
+    return len(record) if len(record) > LIGHT else 0
 
 
 def known_since(record: Record, finding: Finding) -> date:

@@ -24,6 +24,7 @@ from services.chassis.streaming import positions
 from services.chassis.streaming.batches import Bounds, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.log import Log
 from services.records.ingest import notes, store, times
+from services.records.ingest.cache import room_of
 from services.records.ingest.guarding import parking
 from services.records.ingest.sequences import counters
 from services.records.ingest.store import Write
@@ -40,7 +41,9 @@ log = logging.getLogger(__name__)
 PORTION = 20_000
 """How many events are counted together, at least, unless they are all."""
 HELD = 10_000
-"""How many records are held as they are. Those that have not changed for longest are held as rows, which take a quarter of the memory."""
+"""How many usual records are held as they are, a large one for several. Those that have not changed for longest are held as rows, which
+take a quarter of the memory.
+"""
 Tell = Callable[[int], None]
 """Called with how many offsets of an authority are done."""
 
@@ -192,19 +195,25 @@ class _Held:
         self._authority, self._domain, self._empty = authority, domain, domain.counted({})
         self._records: OrderedDict[str, Counted] = OrderedDict()
         self._rows: dict[str, tuple[Any, ...]] = {}
+        self._room = 0
 
     def take(self, subject: str) -> Counted:
         """Take a record out, as it is so far; an empty one if there is none."""
         if (found := self._records.pop(subject, None)) is not None:
+            self._room -= room_of(len(found.record))
             return found
         row = self._rows.pop(subject, None)
         return self._domain.counted(load(row[2])) if row else self._empty
 
     def keep(self, changed: Mapping[str, Counted]) -> None:
         """Keep records that were taken."""
-        self._records.update((subject, held) for subject, held in changed.items() if held.record)
-        while len(self._records) > HELD:
+        for subject, held in changed.items():
+            if held.record:
+                self._records[subject] = held
+                self._room += room_of(len(held.record))
+        while self._room > HELD:
             subject, held = self._records.popitem(last=False)
+            self._room -= room_of(len(held.record))
             self._rows[subject] = store.record_row(self._authority, subject, held)
 
     def rows(self) -> Iterator[tuple[Any, ...]]:

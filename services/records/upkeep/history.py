@@ -6,7 +6,7 @@ from contextlib import closing
 from contracts.authorities import AUTHORITIES
 from contracts.topics import authority_of, source_topics
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.batches import Processor, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import Processor, SourceIdentity, TopicPartition, rest_of
 from services.chassis.streaming.kafka import Admin
 from services.chassis.streaming.log import Log
 from services.records.model.domain import Domain
@@ -71,10 +71,11 @@ class History:
         """
         read, total = 0, sum(ends.values())
         while any(self._position(topic) < end for topic, end in ends.items()):
-            slices = [one for piece in self._log.slices(BATCH) if (one := _before(piece, most.get(piece.topic)))]
+            slices = [one for piece in self._log.slices(BATCH) if (one := piece.before(most.get(piece.topic)))]
             if slices:
-                worker.process(slices)
                 read += sum(len(piece.messages) for piece in slices)
+                while slices:
+                    slices = rest_of(slices, worker.process(slices))
                 tell(sum(min(self._position(topic), end) for topic, end in ends.items()), total)
         return read
 
@@ -83,11 +84,3 @@ class History:
 
     def _position(self, topic: str) -> int:
         return self._log.position(TopicPartition(topic, 0))
-
-
-def _before(piece: Slice, end: int | None) -> Slice | None:
-    """Return the part of a slice before an offset, if there is any."""
-    if end is None or piece.messages[-1].offset < end:
-        return piece
-    messages = [message for message in piece.messages if message.offset < end]
-    return Slice(piece.topic, piece.partition, messages) if messages else None

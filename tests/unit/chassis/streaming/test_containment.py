@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.chassis.failures import Away, Fenced, Refused, TimedOut
-from services.chassis.streaming.batches import Fingerprint, Message, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import (
+    Fingerprint,
+    Left,
+    Message,
+    Slice,
+    SourceIdentity,
+    TopicPartition,
+    rest_of,
+)
 from services.chassis.streaming.containment import TRIES, TRIES_ALONE, Contained, Place
 from tests.support.scenario import Sent
 
@@ -42,7 +50,7 @@ class Books:
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return {}
 
-    def process(self, slices: Sequence[Slice]) -> None:
+    def process(self, slices: Sequence[Slice]) -> Left | None:
         new = [
             (part.topic, message.offset)
             for part in slices
@@ -57,6 +65,7 @@ class Books:
         for topic, offset in new:
             assert len(self.kept.setdefault(topic, [])) == offset, "nothing is left out"
             self.kept[topic].append(offset)
+        return None
 
 
 def fetches(topics: dict[str, int], size: int) -> list[list[Slice]]:
@@ -96,6 +105,54 @@ def test_those_without_a_fault_lose_nothing_and_the_others_stop_just_before_thei
         topic = place.source.topic
         assert (topic, place.offset) in poison
         assert books.kept.get(topic, []) == list(range(place.offset))
+
+
+class Leaving(Books):
+    """Takes only so many messages of each owner at once, and leaves the rest."""
+
+    def __init__(self, poison: set[tuple[str, int]], at_once: int, can_do: int) -> None:
+        super().__init__(poison, can_do)
+        self.at_once = at_once
+
+    def process(self, slices: Sequence[Slice]) -> Left:
+        room, left, some = dict[str, int](), dict[TopicPartition, int](), list[Slice]()
+        for part in slices:
+            owner = self.owner_of(part.source)
+            new = [one for one in part.messages if one.offset >= len(self.kept.get(part.topic, ()))]
+            taken = new[: room.setdefault(owner, self.at_once)]
+            room[owner] -= len(taken)
+            if len(taken) < len(new) and owner not in self.parked:
+                left[part.source] = new[len(taken)].offset
+            some += [Slice(part.topic, 0, taken)] if taken else []
+        super().process(some)
+        return left
+
+
+@given(stream=streams(), size=st.integers(1, 40), at_once=st.integers(1, 30), can_do=st.integers(40, 1000))
+def test_what_is_left_of_an_owner_comes_again_and_nothing_of_it_is_processed_before(
+    stream: tuple[dict[str, int], set[tuple[str, int]]], size: int, at_once: int, can_do: int
+) -> None:
+    """Whoever cuts and halves batches gives nothing of an owner any more of whom something was left."""
+    topics, poison = stream
+    books = Leaving(poison, at_once, can_do)
+    contained = Contained(books)
+    for fetch in fetches(topics, size):
+        rest = fetch
+        for _ in range(10_000):
+            if not rest:
+                break
+            try:
+                rest = rest_of(rest, contained.process(rest))
+            except TimedOut:
+                continue
+        assert not rest
+    hit = {topic[0] for topic, _ in poison}
+    assert set(books.parked) == hit
+    for topic, number in topics.items():
+        if topic[0] not in hit:
+            assert books.kept[topic] == list(range(number))
+    for place in books.parked.values():
+        assert books.kept.get(place.source.topic, []) == list(range(place.offset))
 
 
 @pytest.mark.parametrize("fault", [Away("x"), Fenced("x"), Refused("x"), TimedOut("x")])

@@ -14,7 +14,7 @@ from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.streaming import engine as engine_module
-from services.chassis.streaming.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.batches import Bounds, Fingerprint, Left, Slice, SourceIdentity, TopicPartition
 from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
 
 SOURCE = TopicPartition("t.a", 0)
@@ -95,6 +95,8 @@ class FakeProcessor:
     seconds: float = 0
     threads: set[int] = field(default_factory=set)
     held: dict[TopicPartition, int] = field(default_factory=dict)
+    leaves: list[int] = field(default_factory=list)
+    """The first message that each turn leaves."""
 
     def start(self, sources: Mapping[TopicPartition, SourceIdentity]) -> Mapping[TopicPartition, int]:
         self.starts += 1
@@ -109,12 +111,13 @@ class FakeProcessor:
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return {SOURCE: self.taken} if self.taken else {}
 
-    def process(self, slices: Sequence[Slice]) -> None:
+    def process(self, slices: Sequence[Slice]) -> Left | None:
         self.threads.add(threading.get_ident())
         time.sleep(self.seconds)
         self.batches.append([message.offset for part in slices for message in part.messages])
         if self.failures:
             raise self.failures.pop(0)
+        return {SOURCE: self.leaves.pop(0)} if self.leaves else None
 
 
 @dataclass
@@ -257,6 +260,23 @@ def test_away_is_waited_out_and_the_same_slices_come_again() -> None:
     assert scene.processor.batches == [[20, 21], [20, 21], [20, 21], [22]]
     assert scene.value("retries_total", kind="away") == 2
     assert scene.value("events_total", topic="t.a") == 3
+    assert scene.engine.healthy()
+
+
+def test_what_the_processor_leaves_is_read_again_and_nothing_beyond_it_before() -> None:
+    async def script(scene: Scene) -> None:
+        await assigned(scene)
+        scene.processor.leaves = [22]
+        fetched, ahead = scene.reader.fetch(20, 21, 22, 23), scene.reader.fetch(24)
+        await scene.engine.take(fetched)
+        assert scene.value("events_total", topic="t.a") == 2
+        await scene.engine.take(ahead)  # it came before the seek
+        await scene.engine.take(scene.reader.fetch(22, 23))
+
+    scene = play(script)
+    assert scene.reader.sought == [20, 22]
+    assert scene.processor.batches == [[20, 21, 22, 23], [22, 23]]
+    assert scene.processor.starts == 1, "nobody else is asked where to go on"
     assert scene.engine.healthy()
 
 

@@ -1,0 +1,65 @@
+"""One turn of an authority holds no more facts of large orders than others can wait for, and never nothing."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.decoding.codec import Event
+from contracts.events import ContactMade, Topic
+from services.records.ingest.guarding.turns import FACTS_AT_ONCE, FEW, left_of, weight
+from services.records.model.fold import Arrival
+from services.records.model.limit import MOST_FACTS
+from services.records.model.summary import LIGHT
+from tests.support.lives import event
+from tests.support.scenario import Sent
+
+DAY = date(2026, 1, 5)
+SUBJECTS = [f"CPO/{number}" for number in range(40)]
+
+
+def arrivals(told: Sequence[tuple[Topic, str, int]]) -> list[Arrival]:
+    """Return what arrived: topic, order and time, each topic by itself and in the order of its offsets."""
+    return [
+        Arrival(topic, Sent(offset, b"", time), DAY, event(ContactMade(made_on=DAY), subject))
+        for topic in Topic
+        for offset, (_, subject, time) in enumerate(one for one in told if one[0] is topic)
+    ]
+
+
+TOLD = st.lists(
+    st.tuples(st.sampled_from(Topic), st.sampled_from(SUBJECTS), st.integers(0, 1000)), min_size=1, max_size=60
+)
+
+
+@given(told=TOLD, weights=st.dictionaries(st.sampled_from(SUBJECTS), st.integers(0, 30 * MOST_FACTS), min_size=10))
+def test_it_begins_with_the_first_and_holds_what_fits(
+    told: list[tuple[Topic, str, int]], weights: dict[str, int]
+) -> None:
+    arrived = arrivals(told)
+    left = left_of(arrived, weights)
+    taken = [one for one in arrived if one.message.offset < left.get(one.topic, len(told))]
+    assert taken
+    subjects = {one.content.subject for one in taken if isinstance(one.content, Event)}
+    facts = sum(weights.get(subject, 0) for subject in subjects)
+    assert facts <= FACTS_AT_ONCE
+    assert left == {} or sum(weights.values()) > FACTS_AT_ONCE
+
+
+def test_of_orders_that_are_all_large_as_many_are_taken_as_fit_from_both_topics() -> None:
+    told = [(topic, f"{topic}/{number}", number) for topic in Topic for number in range(100)]
+    left = left_of(arrivals(told), {subject: 2 * MOST_FACTS for _, subject, _ in told})
+    assert sum(left.values()) == FEW
+    assert abs(left[Topic.ORDERS] - left[Topic.UNPAID_WORK]) <= 1, "neither is read ahead of the other"
+
+
+def test_one_order_is_taken_however_large_it_is() -> None:
+    told = [(Topic.ORDERS, "CPO/1", 1), (Topic.ORDERS, "CPO/2", 2)]
+    assert left_of(arrivals(told), {"CPO/1": 10 * FACTS_AT_ONCE}) == {}
+    assert left_of(arrivals(told), dict.fromkeys(("CPO/1", "CPO/2"), 10 * FACTS_AT_ONCE)) == {Topic.ORDERS: 1}
+
+
+def test_usual_orders_weigh_nothing() -> None:
+    assert weight(LIGHT) == 0
+    assert weight(LIGHT + 1) == LIGHT + 1
