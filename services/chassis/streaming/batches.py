@@ -83,6 +83,13 @@ class Slice:
         messages = [message for message in self.messages if message.offset < offset]
         return Slice(self.topic, self.partition, messages) if messages else None
 
+    def since(self, offset: int) -> "Slice | None":
+        """Return the part from an offset on, if there is any."""
+        if self.messages[0].offset >= offset:
+            return self
+        messages = [message for message in self.messages if message.offset >= offset]
+        return Slice(self.topic, self.partition, messages) if messages else None
+
 
 Left = Mapping[TopicPartition, int]
 """The sources of which not everything was processed, with the offset of the first message that was not."""
@@ -90,11 +97,7 @@ Left = Mapping[TopicPartition, int]
 
 def rest_of(slices: Sequence[Slice], left: Left | None) -> list[Slice]:
     """Return the part of the slices that was left."""
-    return [
-        Slice(part.topic, part.partition, [one for one in part.messages if one.offset >= left[part.source]])
-        for part in slices
-        if left and part.source in left
-    ]
+    return [rest for part in slices if left and part.source in left and (rest := part.since(left[part.source]))]
 
 
 class Processor(Protocol):

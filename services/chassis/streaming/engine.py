@@ -404,9 +404,9 @@ class StreamEngine:
 
     def _advance(self, slices: Sequence[Slice], left: Left) -> None:
         for part in slices:
-            position = left.get(part.source, part.next_offset)
-            self._positions[part.source] = position
-            self._metrics.events.labels(part.topic).inc(sum(message.offset < position for message in part.messages))
+            taken = part.before(left.get(part.source))
+            self._positions[part.source] = left.get(part.source, part.next_offset)
+            self._metrics.events.labels(part.topic).inc(len(taken.messages) if taken else 0)
         self._metrics.batches.inc()
         self._progressed()
         self._set_up(up=not self._interrupted.is_set())

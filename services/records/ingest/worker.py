@@ -199,10 +199,7 @@ class Worker:
         position = self._positions.get(piece.source)
         if position is None:
             raise Fenced(f"{piece.topic}/{piece.partition} is not this worker's")
-        if piece.messages[0].offset >= position:
-            return piece
-        messages = [message for message in piece.messages if message.offset >= position]
-        return Slice(piece.topic, piece.partition, messages) if messages else None
+        return piece.since(position)
 
     def _carry_out(self, connection: Connection, slices: Sequence[Slice]) -> _Commit:
         """Carry out a commit in the one order that is safe: slow work first, then offsets and versions, where a worker that was overtaken
