@@ -128,9 +128,9 @@ def addresses(routes: Iterable[str], releases: tuple[str, ...], turn: int) -> It
     for route in routes:
         if route not in NOT_ASKED and ":path" not in route:
             path = route.removeprefix("GET ")
-            yield path.format(
-                **KNOWN, id=releases[1] if "/releases/{id}" in path else "orders_imposed", release=releases[1]
-            )
+            named = {"/releases/{id}": releases[1], "/compare/{id}": "placement_within_7"}
+            name = next((each for part, each in named.items() if part in path), "orders_imposed")
+            yield path.format(**KNOWN, id=name, release=releases[1])
     yield from (each.format(release=releases[1]) for each in MORE)
     yield (f"/releases/{releases[1]}/compare/placement_within_7")
     for place, (name, indicator) in enumerate(INDICATORS.items()):

@@ -88,7 +88,7 @@ def streams(draw: st.DrawFn) -> tuple[dict[str, int], set[tuple[str, int]]]:
 
 
 def assert_contained(books: "Books", topics: dict[str, int], poison: set[tuple[str, int]]) -> None:
-    """Who sent poison is parked at it, with all that came before; of the others everything is kept."""
+    """Assert that who sent poison is parked at it, with all that came before, and that everything of the others is kept."""
     hit = {topic[0] for topic, _ in poison}
     assert set(books.parked) == hit
     for topic, number in topics.items():
