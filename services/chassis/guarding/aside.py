@@ -2,7 +2,8 @@
 
 Threads of one process share one interpreter, so work for the public would take turns with everybody's requests. Both processes hold one end
 of a pair of sockets. A request goes over as one frame, and its answer comes back as one frame for each message of ASGI. The other process
-ends when its end closes, and is restarted when it has ended. While it is not there, its work is done here.
+ends when its end closes, and is restarted when it has ended. While it is not there, its work is done here. It begins when the first
+of these callers comes, and only waits until then.
 """
 
 import asyncio
@@ -65,14 +66,20 @@ class Beside:
         self._writer: StreamWriter | None = None
         self._waiting: dict[int, Queue[Message]] = {}
         self._numbers = count()
+        self._needed = asyncio.Event()
 
     def is_up(self) -> bool:
         """Return whether it can be asked."""
         return self._writer is not None
 
+    def need(self) -> bool:
+        """Have it begin, if it has not. Returns whether it can be asked by now."""
+        self._needed.set()
+        return self.is_up()
+
     def check(self) -> None:
-        """Raise Away while it cannot be asked."""
-        if not self.is_up():
+        """Raise Away while somebody needs it and it cannot be asked."""
+        if self._needed.is_set() and not self.is_up():
             raise Away("the process for callers who are not signed in has not started")
 
     @asynccontextmanager
@@ -111,6 +118,7 @@ class Beside:
             raise Ended(answered=False) from None
 
     async def _keep(self) -> None:
+        await self._needed.wait()
         while True:
             try:
                 status = await self._run()
@@ -123,6 +131,7 @@ class Beside:
         """Run a process until it ends. Returns its exit status."""
         twin, self._twin = self._twin, None
         process = twin or Program(self._command)
+        process.begin()
         reader, writer = await asyncio.open_connection(sock=process.ours)
         try:
             await self._listen(reader, writer)
@@ -165,7 +174,7 @@ class Aside:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if not self._beside.is_up() or not self._is_for_the_public(scope):
+        if not self._is_for_the_public(scope) or not self._beside.need():
             await self._app(scope, receive, send)
             return
         try:

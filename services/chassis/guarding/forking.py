@@ -10,11 +10,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 LOWEST = 19
 """The priority of what is done for callers who are not signed in."""
+_BEGIN = b"\n"
 _ARGUMENTS = slice(45, 47)
 """Where /proc/self/stat tells of the arguments' first and last place in memory, counted after the name in brackets."""
 
@@ -38,6 +40,9 @@ class Program:
             number = theirs.fileno()
             self._process = subprocess.Popen([*command, str(number)], pass_fds=[number], stdin=subprocess.DEVNULL)
 
+    def begin(self) -> None:
+        """Do nothing: it began when it was made."""
+
     def kill(self) -> None:
         """End it at once."""
         self._process.kill()
@@ -48,12 +53,17 @@ class Program:
 
 
 class Twin:
-    """The same with what this process has imported: `work` gets the number."""
+    """The same with what this process has imported: `work` gets the number, once it is told to begin."""
 
     def __init__(self, title: Sequence[str], work: Callable[[int], object]) -> None:
         self.ours, theirs = socket.socketpair()
         with theirs:
             self._pid = os.fork() or self._live(title, work, theirs)
+
+    def begin(self) -> None:
+        """Let it begin. Until then it shares all its memory, and ends if this process does."""
+        with suppress(ConnectionError):  # it has ended, which shows when it is asked
+            self.ours.sendall(_BEGIN)
 
     def kill(self) -> None:
         """End it at once."""
@@ -68,7 +78,9 @@ class Twin:
         try:
             self.ours.close()
             entitle(title)
-            work(theirs.detach())
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # as `serve_beside` does
+            if theirs.recv(len(_BEGIN)):
+                work(theirs.detach())
             status = 0
         except BaseException:  # noqa: BLE001 - it must never go on as the process of which it was forked
             sys.excepthook(*sys.exc_info())

@@ -121,21 +121,37 @@ class Server(NamedTuple):
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def quiet() -> Iterator[Server]:
+    """Yield one to which nobody has come yet."""
     port, metrics = free_ports(2)
     command = [sys.executable, "-c", PROGRAM, str(port), str(metrics), KEYS.public]
     with child(command, stderr=subprocess.DEVNULL) as process:
         found = Server(process, port, metrics)
         try:
-            until(lambda: process.poll() is not None or found.is_up(), "both processes answer")
+            until(lambda: process.poll() is not None or found.is_up(), "it answers")
             yield found
         finally:
             process.kill()
 
 
+@pytest.fixture
+def server(quiet: Server) -> Server:
+    until(lambda: quiet.who() == beside(quiet).pid, "both processes answer")
+    return quiet
+
+
 def beside(server: Server) -> psutil.Process:
     [child] = psutil.Process(server.process.pid).children()
     return child
+
+
+def test_it_begins_once_somebody_needs_it_who_does_not_wait_for_it(quiet: Server) -> None:
+    waiting = beside(quiet)
+    waiting.send_signal(signal.SIGINT)  # Ctrl-C reaches it too, and is for the other process to heed
+    assert quiet.who(Authorization=BEARER) == quiet.process.pid
+    assert (waiting.num_threads(), waiting.nice()) == (1, psutil.Process().nice())
+    assert quiet.who() == quiet.process.pid
+    until(lambda: quiet.who() == waiting.pid, "the public is answered beside")
 
 
 def test_who_is_not_signed_in_is_answered_by_the_process_beside_at_the_lowest_priority(server: Server) -> None:
@@ -175,9 +191,13 @@ def test_when_it_ends_its_callers_are_told_and_another_takes_its_place(server: S
     until(lambda: server.get("/slow").status == 200, "the public is served")
 
 
+@pytest.mark.parametrize("state", ["quiet", "server"])
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_it_ends_with_the_process_that_it_works_for(server: Server, how: signal.Signals) -> None:
+def test_it_ends_with_the_process_that_it_works_for(
+    how: signal.Signals, state: str, request: pytest.FixtureRequest
+) -> None:
     """On a busy machine it has to wait for its turn to end, at the lowest priority."""
+    server: Server = request.getfixturevalue(state)
     child = beside(server)
     server.process.send_signal(how)
     server.process.wait(15)
