@@ -30,7 +30,7 @@ from deploy.kafka import quotas, rights
 from deploy.kafka.rights import Holder
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings, SettingsError
-from services.chassis.streaming.kafka import connection, failure
+from services.chassis.streaming.clients.connection import connection, failure
 from services.chassis.web.words import counted
 from services.operations.topics import TopicsSettings
 

@@ -7,7 +7,7 @@ from kafka.errors import NoError, for_code
 from kafka.protocol.admin import AlterClientQuotasRequest
 
 from deploy.kafka.rights import Quota
-from services.chassis.streaming.kafka import failure
+from services.chassis.streaming.clients.connection import failure
 
 _Entry = AlterClientQuotasRequest.EntryData
 _KEYS = {"producer_byte_rate": "write", "consumer_byte_rate": "read", "request_percentage": "time"}

@@ -11,7 +11,7 @@ import yaml
 
 from deploy.kafka import rights
 from deploy.kafka.rights import Holder, Kind, Quota, Right
-from services.chassis.streaming.kafka import TopicSpec
+from services.chassis.streaming.clients.admin import TopicSpec
 from services.operations.topics import topic_specs
 
 FOLDER = Path(__file__).parents[1] / "kubernetes" / "strimzi"

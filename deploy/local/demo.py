@@ -24,8 +24,8 @@ from services.chassis.clock import Clock, system_clock
 from services.chassis.database import engine
 from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.web.words import counted
 from services.reporting.files.store import make_files
 from services.reporting.releases import announcing, publication

@@ -18,9 +18,9 @@ from deploy.local.settings import another_environment
 from services.chassis import database, logs
 from services.chassis.metrics import StreamMetrics, new_registry
 from services.chassis.settings import LogSettings
+from services.chassis.streaming.clients.admin import Admin
 from services.chassis.streaming.engine import StreamEngine
-from services.chassis.streaming.kafka import Admin
-from services.chassis.streaming.stream import reading
+from services.chassis.streaming.membership.app import reading
 from services.desk import app as desk
 from services.desk.settings import ApiSettings as DeskSettings
 from services.records.api import run_api

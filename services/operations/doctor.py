@@ -17,7 +17,7 @@ from services.chassis.database import connected
 from services.chassis.failures import Failure
 from services.chassis.guarding.pending_migrations import pending
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.kafka import Admin, Disk, Span, TopicSpec
+from services.chassis.streaming.clients.admin import Admin, Disk, Span, TopicSpec
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
 from services.operations.expiry import ending

@@ -15,7 +15,7 @@ from contracts.rejections import Reason
 from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.kafka import Producer
+from services.chassis.streaming.clients.producer import Producer
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.metrics import version_in

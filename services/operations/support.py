@@ -20,7 +20,7 @@ from services.chassis.database import transaction
 from services.chassis.failures import Failure
 from services.chassis.settings import given
 from services.chassis.sheets import as_csv
-from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.clients.admin import Admin
 from services.operations.books import opened
 from services.operations.doctor import DoctorSettings, findings
 

@@ -9,7 +9,7 @@ from contracts.decoding.codec import MAX_BYTES
 from contracts.events import Topic
 from contracts.topics import NATIONAL_AGGREGATES, source_topics
 from services.chassis.settings import KafkaSettings, Settings
-from services.chassis.streaming.kafka import LONG, SEGMENTS, Admin, TopicSpec
+from services.chassis.streaming.clients.admin import LONG, SEGMENTS, Admin, TopicSpec
 
 FOR_EVER = "-1"
 

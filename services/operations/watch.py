@@ -19,7 +19,7 @@ from services.chassis.clock import system_clock
 from services.chassis.failures import Failure
 from services.chassis.metrics import exposed, new_registry
 from services.chassis.settings import Group, KafkaSettings, LogSettings, MetricsSettings, Settings
-from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.clients.admin import Admin
 from services.operations.doctor import begins_late, copies, dated_ahead, full
 from services.operations.expiry import ends, of_kafka
 from services.operations.topics import topic_specs

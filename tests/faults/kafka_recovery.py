@@ -23,7 +23,7 @@ from contracts.topics import source_topics
 from deploy.local.postgres import Postgres, create_database
 from deploy.local.process import spawn, stop
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.clients.admin import Admin
 from services.simulate.nation import Simulation
 from services.simulate.telling.sending import Delivery
 from tests.faults.recovery import PER_SECOND, beside, proved

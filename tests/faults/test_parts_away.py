@@ -15,7 +15,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.topics import authority_of
 from deploy.local.postgres import Postgres
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.stream import people_of
+from services.chassis.streaming.membership.assignor import people_of
 from services.operations.topics import ensure, topic_specs
 from tests.support.generated.thorough import TURN, turns
 from tests.support.kafka import KafkaProcess

@@ -17,7 +17,7 @@ from services.chassis.database import engine
 from services.chassis.metrics import new_registry
 from services.chassis.settings import DatabaseSettings, TokenSettings
 from services.chassis.streaming.batches import Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher

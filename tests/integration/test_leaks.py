@@ -24,9 +24,9 @@ from services.chassis import logs
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine, transaction
 from services.chassis.settings import DatabaseSettings, KafkaSettings, LogSettings, TokenSettings
-from services.chassis.streaming import bulk
 from services.chassis.streaming.batches import Slice, SourceIdentity
 from services.chassis.streaming.batches import TopicPartition as TopicAt
+from services.chassis.streaming.clients import bulk
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from contracts.cells import Cell, Position
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming import bulk
+from services.chassis.streaming.clients import bulk
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications

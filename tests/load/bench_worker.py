@@ -23,8 +23,8 @@ import typer
 
 from deploy.local.postgres import QUICK, Postgres, create_database
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.topics import ensure, topic_specs
 from services.simulate.nation import Simulation
 from services.simulate.telling.sending import Delivery

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from contracts.topics import source_topics
 from services.chassis.database import engine
 from services.chassis.streaming.batches import Slice, TopicPartition
-from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.clients.admin import Admin
 from services.orders.domain import domain
 from services.records.config.settings import WorkerSettings
 from services.records.ingest.metrics import RecordsMetrics

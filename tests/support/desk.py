@@ -18,7 +18,7 @@ from services.chassis.clock import Clock, FixedClock, system_clock
 from services.chassis.database import settings_of
 from services.chassis.guarding.walls import behind
 from services.chassis.settings import HttpSettings, TokenSettings
-from services.chassis.streaming.kafka import Outgoing, Receipt
+from services.chassis.streaming.clients.outgoing import Outgoing, Receipt
 from services.desk import app as desk
 from services.desk.settings import ApiSettings as DeskSettings
 from services.desk.settings import PlatformSettings

@@ -1,7 +1,7 @@
 """Processes batches one at a time, in order, without loss, whatever is away and however often topics change owners.
 
-It knows nothing of Faust: `services.chassis.streaming.stream` brings the reader and calls in. Everything runs in one event loop; only the
-processor has a thread of its own, so that heartbeats continue while it works.
+It knows nothing of Faust: `services.chassis.streaming.membership` brings the reader and calls in. Everything runs in one event loop; only
+the processor has a thread of its own, so that heartbeats continue while it works.
 """
 
 import asyncio

@@ -21,8 +21,8 @@ from services.chassis.database import engine, transaction
 from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings, Settings
 from services.chassis.streaming.batches import Fingerprint, Message, SourceIdentity, TopicPartition, fingerprint
-from services.chassis.streaming.kafka import Admin
-from services.chassis.streaming.log import Log, records_at
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.log import Log, records_at
 from services.chassis.web.words import counted
 from services.operations.moving.mirrored import Mirror, Position, against, compare
 from services.records.ingest.store import OUTCOMES

@@ -12,9 +12,10 @@ from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Bounds, Fingerprint, Message, Slice, TopicPartition, fingerprint
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Outgoing, Receipt, TopicSpec
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.clients.admin import Admin, TopicSpec
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.log import Log
+from services.chassis.streaming.clients.outgoing import Outgoing, Receipt
 from services.operations.moving.places import Gap, Rows, Run, steps
 from services.operations.topics import ensure, topic_specs
 

@@ -13,9 +13,9 @@ from services.chassis.database import transaction
 from services.chassis.failures import Failure, describe_shortly
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Message, SourceIdentity, TopicPartition, fingerprint
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.log import Log
 from services.chassis.streaming.containment import Place
-from services.chassis.streaming.kafka import Admin
-from services.chassis.streaming.log import Log
 from services.operations.proof.books import Books, Found
 from services.operations.proof.expected import listen
 from services.operations.proof.mismatch import Mismatch

@@ -17,7 +17,7 @@ from services.chassis.database import unhurried
 from services.chassis.failures import Failure
 from services.chassis.settings import Group, KafkaSettings
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.log import Log, records_at
+from services.chassis.streaming.clients.log import Log, records_at
 from services.operations.books import DOMAINS, BooksSettings
 from services.operations.rights.ageing import GOING, OF_RECORDS, OF_REPORTING, Age, ages, let_go_before, note_let_go
 from services.operations.rights.erasing import opened

@@ -25,7 +25,8 @@ from services.chassis.api import bounds
 from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.problems import Problem, away, documented
 from services.chassis.failures import Away
-from services.chassis.streaming.kafka import Outgoing, Producer
+from services.chassis.streaming.clients.outgoing import Outgoing
+from services.chassis.streaming.clients.producer import Producer
 from services.records.api.decisions.signatures import Item, Signers, check_signed, nobody_must_sign
 from services.records.api.intake_schemas import Answer, Receipt, Refusal
 from services.records.api.policies import MOST_EVENTS, MOST_IN_A_BATCH, TOLD_BYTES

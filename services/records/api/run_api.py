@@ -14,7 +14,8 @@ from services.chassis.database import transaction
 from services.chassis.guarding.pending_migrations import schema_ready
 from services.chassis.guarding.walls import behind
 from services.chassis.metrics import new_registry
-from services.chassis.streaming.kafka import Admin, Producer
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.producer import Producer
 from services.records.api import audit_trail, intake
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.api.described import DESCRIBED

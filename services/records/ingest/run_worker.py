@@ -14,7 +14,7 @@ from services.chassis.memory import collect_seldom
 from services.chassis.metrics import StreamMetrics, exposed, new_registry
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.after_migrations import AfterMigrations
-from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.clients.bulk import BulkProducer
 from services.chassis.streaming.containment import Contained
 from services.chassis.streaming.stream import Stream
 from services.chassis.streaming.traced import Traced

@@ -7,7 +7,7 @@ from functools import cache
 from contracts.decoding.binary import from_kafka
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.clients.log import Log
 from services.records.trees.closing import Events
 
 BATCH = 5_000

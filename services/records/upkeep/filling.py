@@ -22,7 +22,7 @@ from services.chassis.failures import Failure, describe
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming import positions
 from services.chassis.streaming.batches import Bounds, Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.clients.log import Log
 from services.records.ingest import notes, store, times
 from services.records.ingest.cache import room_of
 from services.records.ingest.guarding import parking

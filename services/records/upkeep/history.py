@@ -7,8 +7,8 @@ from contracts.authorities import AUTHORITIES
 from contracts.topics import authority_of, source_topics
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Processor, SourceIdentity, TopicPartition, rest_of
-from services.chassis.streaming.kafka import Admin
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.log import Log
 from services.records.model.domain import Domain
 from services.records.upkeep.filling import Stretch
 from services.records.upkeep.rewriting import cut_off

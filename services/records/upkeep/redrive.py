@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, select, update
 from contracts.rejections import Reason
 from services.chassis.audit.operators import operated
 from services.chassis.database import transaction
-from services.chassis.streaming.kafka import Outgoing, Producer
+from services.chassis.streaming.clients.outgoing import Outgoing
+from services.chassis.streaming.clients.producer import Producer
 from services.records.ingest.tables import rejections
 from services.records.model.domain import Domain
 from services.records.upkeep.effect import Effect, RefusedRow, accepted, effect

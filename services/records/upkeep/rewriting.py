@@ -15,9 +15,10 @@ from typing import NamedTuple
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Message, TopicPartition
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Outgoing
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.log import Log
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.records.upkeep.renaming import Said
 
 WRITING = "payback-writing"

@@ -8,8 +8,8 @@ import psycopg
 from kafka import KafkaProducer
 
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from tests.faults.chaos.scene import Fault, Scene, send
 from tests.support.processes import WORKERS, until
 

@@ -19,7 +19,8 @@ from contracts.topics import NATIONAL_AGGREGATES
 from deploy.local.postgres import Postgres
 from services.chassis.failures import Away
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.kafka import Outgoing, Producer
+from services.chassis.streaming.clients.outgoing import Outgoing
+from services.chassis.streaming.clients.producer import Producer
 from services.operations.proof.settings import ProofSettings, opened
 from services.simulate.telling.sending import Delivery
 from tests.support.kafka import KafkaProcess

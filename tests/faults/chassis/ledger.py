@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from services.chassis.failures import Fenced
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import KafkaSettings, StreamSettings
-from services.chassis.streaming.batches import Fingerprint
-from services.chassis.streaming.stream import Slice, SourceIdentity, TopicPartition, run
+from services.chassis.streaming.batches import Fingerprint, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.stream import run
 
 SESSION_SECONDS = 6.0
 TABLES = """

@@ -26,18 +26,14 @@ from prometheus_client import CollectorRegistry
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
-from services.chassis.streaming.batches import Fingerprint, fingerprint
+from services.chassis.streaming.batches import Fingerprint, Slice, SourceIdentity, TopicPartition, fingerprint
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.outgoing import Outgoing
+from services.chassis.streaming.clients.producer import Producer
 from services.chassis.streaming.fetching.bounded import LONGEST
-from services.chassis.streaming.kafka import Admin, Outgoing, Producer
-from services.chassis.streaming.stream import (
-    App,
-    Consumer,
-    ConsumerThread,
-    Slice,
-    SourceIdentity,
-    Stream,
-    TopicPartition,
-)
+from services.chassis.streaming.membership.app import App
+from services.chassis.streaming.membership.consumer import Consumer, ConsumerThread
+from services.chassis.streaming.stream import Stream
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
 from tests.support.children import child
 from tests.support.generated.thorough import TURN, turns

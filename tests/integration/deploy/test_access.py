@@ -37,8 +37,11 @@ from deploy.local.process import free_ports, stop, tail, wait_until
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Outgoing, Producer, connection
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.connection import connection
+from services.chassis.streaming.clients.outgoing import Outgoing
+from services.chassis.streaming.clients.producer import Producer
 from services.operations.doctor import look_at_kafka
 from services.operations.moving.copying import Copier
 from services.operations.topics import ensure, topic_specs

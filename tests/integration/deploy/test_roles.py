@@ -20,8 +20,8 @@ from services.chassis.failures import Refused
 from services.chassis.guarding.walls import NOBODY, Sight, behind, seeing
 from services.chassis.migrations import migrate
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.holding import Order
 from services.operations.rights.retention import PLACES, let_go

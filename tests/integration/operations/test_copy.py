@@ -11,9 +11,10 @@ from contracts.topics import NATIONAL_AGGREGATES, topic_of
 from services.chassis.failures import Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Bounds, TopicPartition
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Outgoing
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.log import Log
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.moving.copying import Copier
 from services.operations.topics import ensure, topic_specs
 from tests.support import kafka as apache_kafka

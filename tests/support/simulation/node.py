@@ -111,7 +111,7 @@ class Processor:
 
 
 class Reader:
-    """Does what services.chassis.streaming.stream promises of Faust's consumer."""
+    """Does what services.chassis.streaming.membership promises of Faust's consumer."""
 
     def __init__(self, world: World, loop: Loop) -> None:
         self._world, self._loop = world, loop

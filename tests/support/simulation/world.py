@@ -8,7 +8,7 @@ from random import Random
 
 from contracts.cells import Cell, Position, decode_aggregate
 from services.chassis.failures import Away, Fenced
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.records.ingest.publishing.publications import Outstanding
 from tests.support.simulation.loop import pause
 
@@ -164,7 +164,7 @@ class SimulatedPublications:
 
 
 class SimulatedProducer:
-    """Simulates services.chassis.streaming.bulk."""
+    """Simulates services.chassis.streaming.clients.bulk."""
 
     def __init__(self, world: World) -> None:
         self._world = world

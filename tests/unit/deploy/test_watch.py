@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
 def test_ends_and_backups_are_told_although_kafka_does_not_answer(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.chassis.streaming.kafka.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("services.chassis.streaming.clients.connection.CONNECT_SECONDS", 0.2)
     registry = CollectorRegistry()
     metrics = WatchMetrics(registry)
     metrics.looked.set(7)

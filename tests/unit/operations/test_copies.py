@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.kafka import Admin
+from services.chassis.streaming.clients.admin import Admin
 from services.operations.doctor import copies
 
 

@@ -198,9 +198,9 @@ def test_what_answers_and_what_takes_events_has_no_sql() -> None:
     assert where(lambda path: SQL.intersection(imported(path)), [*answering, *taking]) == {}
 
 
-def test_only_the_stream_imports_faust() -> None:
+def test_only_one_room_imports_faust() -> None:
     found = where(lambda path: (module for module in imported(path) if within(module, {"faust", "mode"})))
-    assert set(found) == {"services/chassis/streaming/stream.py"}
+    assert {str(Path(path).parent) for path in found} == {"services/chassis/streaming/membership"}
 
 
 def test_only_settings_read_the_environment() -> None:

@@ -14,8 +14,8 @@ from contracts.topics import NATIONAL_AGGREGATES
 from services.chassis.database import is_ours
 from services.chassis.failures import Away, Failure, TimedOut, backoff, describe
 from services.chassis.streaming import told
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.fetching.patience import Patience
-from services.chassis.streaming.kafka import Outgoing
 from services.chassis.streaming.seal import HEADER, Sealer
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Outstanding

@@ -26,7 +26,8 @@ from services.chassis.api.http import application
 from services.chassis.clock import system_clock
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.kafka import Admin, Producer
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.producer import Producer
 from services.operations.topics import topic_specs
 from services.records.api import intake
 from services.records.ingest.store import OUTCOMES

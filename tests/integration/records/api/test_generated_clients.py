@@ -23,7 +23,8 @@ from services.chassis.api.auth import mint
 from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.kafka import Admin, Producer
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.producer import Producer
 from services.operations.topics import ensure, topic_specs
 from services.records.api import run_api
 from tests.integration.records.api.test_openapi import SENDER, application

@@ -26,7 +26,7 @@ from services.chassis.api.http import application
 from services.chassis.clock import system_clock
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.kafka import Producer
+from services.chassis.streaming.clients.producer import Producer
 from services.cli import command_line
 from services.records.api import intake
 from services.records.ingest.tables import rejections

@@ -22,7 +22,8 @@ from services.chassis.api.auth import COOKIE, Identity, mint
 from services.chassis.clock import system_clock
 from services.chassis.database import engine
 from services.chassis.settings import HttpSettings, KafkaSettings, MetricsSettings
-from services.chassis.streaming.kafka import Admin, Producer
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.producer import Producer
 from services.desk import app as desk
 from services.desk.settings import ApiSettings as DeskSettings
 from services.desk.settings import PlatformSettings

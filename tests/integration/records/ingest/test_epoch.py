@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from contracts.cells import Aggregate, decode_aggregate
 from services.chassis.failures import Fenced
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher

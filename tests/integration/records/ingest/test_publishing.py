@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming import bulk
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
-from services.chassis.streaming.log import Log
+from services.chassis.streaming.clients import bulk
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.log import Log
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing import publisher as publishing
 from services.records.ingest.publishing.producers import Producers

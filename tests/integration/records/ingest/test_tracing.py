@@ -26,9 +26,10 @@ from services.chassis.logs import JsonLines
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.span_export import traced
 from services.chassis.streaming.batches import Slice, TopicPartition
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.log import Log
+from services.chassis.streaming.clients.producer import Producer
 from services.chassis.streaming.containment import Contained
-from services.chassis.streaming.kafka import Admin, Producer
-from services.chassis.streaming.log import Log
 from services.chassis.streaming.traced import Traced
 from services.operations.topics import topic_specs
 from services.records.api import intake

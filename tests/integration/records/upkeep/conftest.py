@@ -12,8 +12,8 @@ from contracts.decoding.codec import Event, encode
 from contracts.events import FactWithdrawn, OrderReceived, SessionRecorded, Topic
 from contracts.topics import topic_of
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.rights.erasing import PersonSettings
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.worker import Worker

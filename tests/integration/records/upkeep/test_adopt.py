@@ -18,8 +18,9 @@ from services.chassis.database import engine, transaction
 from services.chassis.failures import Fenced, Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import SourceIdentity, TopicPartition
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Outgoing
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.positions import claim, last_taken
 from services.operations.moving import adopt
 from services.operations.moving.adopt import AdoptSettings, bind, look

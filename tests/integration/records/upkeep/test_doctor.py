@@ -14,10 +14,10 @@ from contracts.periods import LONDON
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away
 from services.chassis.settings import DatabaseSettings, KafkaSettings
-from services.chassis.streaming import kafka as kafka_module
 from services.chassis.streaming.batches import TopicPartition as SourcePartition
+from services.chassis.streaming.clients import admin as admin_module
+from services.chassis.streaming.clients.admin import Admin
 from services.chassis.streaming.containment import Place
-from services.chassis.streaming.kafka import Admin
 from services.operations import doctor, watch
 from services.operations.topics import ensure, topic_specs
 from services.operations.watch import WatchMetrics, WatchSettings
@@ -160,8 +160,8 @@ def test_what_the_doctor_finds_in_kafka_is_counted_by_what_it_is_about(
         return {about: registry.get_sample_value("payback_findings", {"about": about}) for about in watch.ABOUT}
 
     with monkeypatch.context() as patched:
-        opened = Mock(wraps=kafka_module._AdminClient)
-        patched.setattr(kafka_module, "_AdminClient", opened)
+        opened = Mock(wraps=admin_module._AdminClient)
+        patched.setattr(admin_module, "_AdminClient", opened)
         assert found() == dict.fromkeys(watch.ABOUT, 0)
         assert opened.call_count == 1, "a round opens Kafka once"
     assert registry.get_sample_value("payback_brokers") == 1

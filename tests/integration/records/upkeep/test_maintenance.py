@@ -15,7 +15,7 @@ from services.chassis.audit import store
 from services.chassis.audit.store import Question
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.kafka import Producer
+from services.chassis.streaming.clients.producer import Producer
 from services.operations.refusals import refusals
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest.tables import rejections

@@ -23,8 +23,9 @@ from contracts.topics import topic_of
 from services.chassis.audit.store import names as audit_names
 from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Refused
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Outgoing
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.doctor import look_at_kafka
 from services.operations.proof.proving import Prover
 from services.operations.rights import erasing, person

@@ -28,9 +28,9 @@ from services import orders, unpaid_work
 from services.chassis.failures import Away, Fenced, Refused
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import Slice, TopicPartition
-from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.containment import Contained, Place
-from services.chassis.streaming.kafka import Outgoing
 from services.operations.maintenance import wrong
 from services.operations.topics import ensure, topic_specs
 from services.records.ingest import notes, times

@@ -9,9 +9,10 @@ import pytest
 from contracts.events import Topic
 from contracts.topics import topic_of
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming import bulk
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Admin, Outgoing
+from services.chassis.streaming.clients import bulk
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.topics import ensure, topic_specs
 from services.records.upkeep.renaming import Said
 from services.records.upkeep.rewriting import Topics

@@ -15,9 +15,9 @@ from contracts.events import Fact, SessionRecorded, Topic, TransferReceived
 from contracts.topics import topic_of
 from services.chassis.clock import system_clock
 from services.chassis.failures import Refused
-from services.chassis.streaming.bulk import BulkProducer
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.containment import Contained
-from services.chassis.streaming.kafka import Outgoing
 from services.operations.books import DOMAINS
 from services.operations.doctor import look_at_books
 from services.operations.proof.proving import Prover

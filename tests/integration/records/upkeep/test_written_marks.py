@@ -5,8 +5,8 @@ import pytest
 from contracts.decoding.codec import encode
 from contracts.events import Fact, Topic
 from contracts.topics import topic_of
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.records.upkeep.rewriting import WRITING
 from tests.integration.records.conftest import Bench

@@ -25,7 +25,7 @@ from services.chassis.clock import FixedClock, system_clock
 from services.chassis.database import engine
 from services.chassis.failures import Away
 from services.chassis.settings import DatabaseSettings, HttpSettings, KafkaSettings, TokenSettings
-from services.chassis.streaming.kafka import Producer
+from services.chassis.streaming.clients.producer import Producer
 from services.records.api import intake
 from services.records.api.decisions.signatures import RegisteredSigners, Signers, nobody_must_sign
 from services.records.api.policies import MOST_IN_A_BATCH

@@ -28,7 +28,7 @@ from services.chassis.database import engine
 from services.chassis.failures import Refused
 from services.chassis.settings import DatabaseSettings, HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.kafka import Producer
+from services.chassis.streaming.clients.producer import Producer
 from services.operations.rights.evidence import Heads
 from services.records.api import intake
 from services.records.api.decisions.signatures import RegisteredSigners

@@ -15,7 +15,9 @@ from contracts.topics import kind_of, topic_of
 from services.chassis.api.http import application
 from services.chassis.settings import HttpSettings, KafkaSettings, TokenSettings
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.kafka import Admin, Outgoing, Producer
+from services.chassis.streaming.clients.admin import Admin
+from services.chassis.streaming.clients.outgoing import Outgoing
+from services.chassis.streaming.clients.producer import Producer
 from services.operations.topics import topic_specs
 from services.records.api.receipts import sequence
 from tests.integration.records.conftest import Bench

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from contracts.cells import Cell, Position
 from services.chassis.failures import Away, TimedOut
+from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.fetching.patience import LONGER, QUIET_SECONDS, Patience
-from services.chassis.streaming.kafka import Outgoing
 from services.chassis.streaming.told import header, told_in
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing import publisher as publisher_module

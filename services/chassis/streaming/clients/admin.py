@@ -1,66 +1,21 @@
-"""Kafka for everything but reading streams: sending with acknowledgement, administration and connections."""
+"""Asks about topics and brokers, and administers topics."""
 
-import asyncio
-import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import count
-from ssl import SSLContext, create_default_context
 from threading import Lock, Timer
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
-from kafka import KafkaAdminClient, KafkaProducer, errors
+from kafka import KafkaAdminClient, errors
 from kafka import TopicPartition as KafkaPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
-from opentelemetry.trace import SpanKind
 
-from services.chassis import tracing
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import SourceIdentity
+from services.chassis.streaming.clients.connection import REQUEST_SECONDS, connection, told_apart
 
-log = logging.getLogger(__name__)
-
-# Errors that last: trying again does not help. Any other error may pass.
-LASTING = (
-    errors.AuthorizationError,
-    errors.SaslAuthenticationFailedError,
-    errors.InvalidTopicError,
-    errors.MessageSizeTooLargeError,
-    errors.RecordListTooLargeError,
-    errors.UnsupportedVersionError,
-    errors.UnsupportedCodecError,
-    errors.KafkaConfigurationError,
-    errors.IllegalStateError,
-)
-Headers = tuple[tuple[str, bytes | None], ...]
-CONNECT_SECONDS = 5
-REQUEST_SECONDS = 5
 ANSWER_SECONDS = 30.0
-
-
-class Outgoing(NamedTuple):
-    """A record to send. A `value` of None deletes the key in a compacted topic."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    timestamp: int | None = None
-    """Milliseconds since 1970; the present time if left out. Brokers of a real cluster use their own time instead."""
-    headers: Headers = ()
-
-
-class Receipt(NamedTuple):
-    """The place of a record in Kafka, once it has acknowledged it."""
-
-    topic: str
-    partition: int
-    offset: int
-    redated: bool = False
-    """Whether the broker is known to have used its own time instead of the sender's."""
 
 
 class Span(NamedTuple):
@@ -87,185 +42,6 @@ class TopicSpec:
     partitions: int = 1
     replication: int = -1
     configs: Mapping[str, str] = field(default_factory=dict)
-
-
-def tls_context(settings: KafkaSettings) -> SSLContext | None:
-    """Return the TLS context; None if the connection is not encrypted."""
-    if not settings.security_protocol.endswith("SSL"):
-        return None
-    context = create_default_context(cafile=settings.tls_ca_path)
-    if settings.tls_certificate_path is not None:
-        context.load_cert_chain(settings.tls_certificate_path, settings.tls_key_path)
-    return context
-
-
-def connection(settings: KafkaSettings) -> dict[str, Any]:
-    """Return connection settings for every client of the library."""
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.bootstrap.split(","),
-        "client_id": settings.client_id,
-        "security_protocol": settings.security_protocol,
-        "ssl_context": tls_context(settings),
-        "request_timeout_ms": REQUEST_SECONDS * 1000,
-        "bootstrap_timeout_ms": CONNECT_SECONDS * 1000,
-        "reconnect_backoff_max_ms": 1000,
-    }
-    if settings.sasl_password is not None:
-        options["sasl_mechanism"] = settings.sasl_mechanism
-        options["sasl_plain_username"] = settings.sasl_username
-        options["sasl_plain_password"] = settings.sasl_password.get_secret_value()
-    return options
-
-
-def failure(error: errors.KafkaError) -> Away | Refused:
-    """Translate Kafka's error into one of ours, without its message, which may quote what was sent."""
-    kind = Refused if isinstance(error, LASTING) else Away
-    return kind(f"Kafka: {type(error).__name__}")
-
-
-@contextmanager
-def _told_apart() -> Iterator[None]:
-    try:
-        yield
-    except errors.KafkaError as error:
-        raise failure(error) from error
-    except OSError as error:
-        raise Away(f"Kafka: {type(error).__name__}") from error
-
-
-class Producer:
-    """Sends records and returns their places, only after every in-sync replica has them. Safe to share.
-
-    Connects on first use, so a service starts while Kafka is away. After Away, a record may or may not have been kept.
-    """
-
-    def __init__(self, settings: KafkaSettings, *, deliver_seconds: float = 10.0, linger_milliseconds: int = 5) -> None:
-        self._settings = settings
-        self._deliver_seconds = deliver_seconds
-        self._linger = linger_milliseconds
-        self._lock = Lock()
-        self._client: Any = None
-        # The library's send blocks while it looks for a topic's leader or for room; one thread keeps the order.
-        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="kafka-send")
-
-    async def send(self, records: Sequence[Outgoing]) -> list[Receipt]:
-        """Send records and wait for the acknowledgement of all, without holding up the loop. Raises Away or Refused."""
-        with tracing.span("send", SpanKind.PRODUCER, attributes=_told(records)):
-            return await self._send(records, tracing.carried())
-
-    async def _send(self, records: Sequence[Outgoing], headers: Headers) -> list[Receipt]:
-        loop = asyncio.get_running_loop()
-        acknowledged = loop.create_future()
-        wake = partial(loop.call_soon_threadsafe, _wake, acknowledged)
-        try:
-            async with asyncio.timeout(self._deliver_seconds + CONNECT_SECONDS):
-                promises = await loop.run_in_executor(self._sender, self._hand_over, records, headers)
-                _when_all(promises, wake)
-                await acknowledged
-        except TimeoutError:
-            raise Away("Kafka has not acknowledged in time") from None
-        return _receipts(promises)
-
-    def send_all(self, records: Iterable[Outgoing]) -> list[Receipt]:
-        """Send many records at once, from a thread, and wait for the acknowledgement of all. Raises Away or Refused."""
-        promises = self._hand_over(records, tracing.carried())
-        with _told_apart():
-            self._connected().flush(timeout=self._deliver_seconds + CONNECT_SECONDS)
-        return _receipts(promises)
-
-    def close(self) -> None:
-        """Wait a moment for records on their way, then close."""
-        self._sender.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            if self._client is not None:
-                _close(self._client)
-                self._client = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _hand_over(self, records: Iterable[Outgoing], headers: Headers) -> list[Any]:
-        with _told_apart():
-            client = self._connected()
-            return [
-                client.send(
-                    record.topic,
-                    key=record.key,
-                    value=record.value,
-                    timestamp_ms=record.timestamp,
-                    headers=[*record.headers, *headers],
-                )
-                for record in records
-            ]
-
-    def _connected(self) -> Any:
-        with self._lock:
-            if self._client is None:
-                self._client = KafkaProducer(
-                    **connection(self._settings),
-                    acks="all",
-                    # An idempotent producer of kafka-python never sends again once records have waited in vain for acknowledgement. Here, a
-                    # record that is kept twice has no further effect.
-                    enable_idempotence=False,
-                    compression_type="lz4",
-                    linger_ms=self._linger,
-                    batch_size=256 * 1024,
-                    max_block_ms=CONNECT_SECONDS * 1000,
-                    delivery_timeout_ms=int(self._deliver_seconds * 1000),
-                    allow_auto_create_topics=False,
-                )
-            return self._client
-
-
-def _close(client: Any) -> None:
-    try:
-        client.close(timeout=CONNECT_SECONDS)
-    except errors.KafkaTimeoutError:
-        # The library drops records that Kafka does not accept before it has stopped its thread.
-        client._sender.force_close()  # noqa: SLF001
-        client._sender.join(CONNECT_SECONDS)  # noqa: SLF001
-        client.close(timeout=CONNECT_SECONDS)
-
-
-def _told(records: Sequence[Outgoing]) -> tracing.Attributes | None:
-    if not tracing.is_on():
-        return None
-    topics = ",".join(sorted({record.topic for record in records}))
-    return {
-        "messaging.system": "kafka",
-        "messaging.operation.type": "send",
-        "messaging.destination.name": topics,
-        "messaging.batch.message_count": len(records),
-    }
-
-
-def _wake(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
-
-
-def _when_all(promises: Sequence[Any], then: Any) -> None:
-    """Call `then` once, from the library's thread, when every promise is settled either way."""
-    if not promises:
-        then()
-        return
-    settled = count(1)
-
-    def one(_: object) -> None:
-        if next(settled) == len(promises):
-            then()
-
-    for promise in promises:
-        promise.add_both(one)
-
-
-def _receipts(promises: Iterable[Any]) -> list[Receipt]:
-    with _told_apart():
-        kept = [promise.get(timeout=0) for promise in promises]
-    return [Receipt(at.topic, at.partition, at.offset) for at in kept]
 
 
 BEGINNING, OF_THE_TOPIC = "delete.retention.ms", "DYNAMIC_TOPIC_CONFIG"
@@ -459,7 +235,7 @@ class Admin:
 
     @contextmanager
     def _asked(self) -> Iterator[Any]:
-        with self._lock, _told_apart():
+        with self._lock, told_apart():
             if self._client is None:
                 self._client = _AdminClient(**connection(self._settings))
             # The library waits without limit for an answer that got lost; closing it wakes all who wait.

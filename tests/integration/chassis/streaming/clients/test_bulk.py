@@ -7,8 +7,8 @@ from kafka import KafkaConsumer, TopicPartition
 
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import Outgoing
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing
 from tests.support.kafka import KafkaProcess
 
 

@@ -17,7 +17,8 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 
 from services.chassis.failures import Away, Failure, Refused
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming.kafka import Outgoing, Receipt, tls_context
+from services.chassis.streaming.clients.connection import tls_context
+from services.chassis.streaming.clients.outgoing import Outgoing, Receipt
 
 LASTING = (
     kafka_errors.TopicAuthorizationFailedError,

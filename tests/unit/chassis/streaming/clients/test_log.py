@@ -10,10 +10,9 @@ from aiokafka.errors import KafkaConnectionError
 
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming import log
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.log import Log, records_at
-from services.chassis.streaming.stream import apart
+from services.chassis.streaming.clients import log
+from services.chassis.streaming.clients.log import Log, apart, records_at
 
 TOPIC = TopicPartition("orders.events.S12000027", 0)
 

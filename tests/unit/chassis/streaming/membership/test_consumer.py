@@ -9,7 +9,8 @@ from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from services.chassis.settings import KafkaSettings, StreamSettings
 from services.chassis.streaming.batches import Bounds, TopicPartition
-from services.chassis.streaming.stream import Consumer, ConsumerThread, _options
+from services.chassis.streaming.membership.app import consumer_options
+from services.chassis.streaming.membership.consumer import Consumer, ConsumerThread
 
 SOURCE = TopicPartition("orders.events.S12000005", 0)
 SEEN, LEFT = 9, 5
@@ -38,7 +39,10 @@ def test_where_a_log_ends_is_what_kafka_says_now(transactions: bool, end: int) -
 
 def test_new_partitions_are_noticed_within_a_minute() -> None:
     """Kafka's own default is five."""
-    assert _options(KafkaSettings(bootstrap="kafka:9092"), StreamSettings())["consumer_metadata_max_age_ms"] == 60_000
+    assert (
+        consumer_options(KafkaSettings(bootstrap="kafka:9092"), StreamSettings())["consumer_metadata_max_age_ms"]
+        == 60_000
+    )
 
 
 def test_a_consumer_that_ended_holds_nothing_that_it_fetched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,11 +18,14 @@ from kafka.future import Future
 from deploy.local.broker import Broker
 from services.chassis.failures import Away, Refused
 from services.chassis.settings import KafkaSettings
-from services.chassis.streaming import kafka as kafka_module
-from services.chassis.streaming import log as log_module
 from services.chassis.streaming.batches import TopicPartition
-from services.chassis.streaming.bulk import BulkProducer
-from services.chassis.streaming.kafka import LONG, SEGMENTS, Admin, Outgoing, Producer, Receipt, TopicSpec
+from services.chassis.streaming.clients import admin as admin_module
+from services.chassis.streaming.clients import connection
+from services.chassis.streaming.clients import log as log_module
+from services.chassis.streaming.clients.admin import LONG, SEGMENTS, Admin, TopicSpec
+from services.chassis.streaming.clients.bulk import BulkProducer
+from services.chassis.streaming.clients.outgoing import Outgoing, Receipt
+from services.chassis.streaming.clients.producer import Producer
 from tests.support.processes import until
 
 
@@ -141,7 +144,7 @@ def test_a_broker_that_does_not_answer_is_away_in_bounded_time(silent: KafkaSett
 
 def test_asking_while_kafka_is_away_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """An outage lasts for hours and is asked about every few seconds: one thread left at each try would end the process."""
-    monkeypatch.setattr(kafka_module, "CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.1)
     admin = Admin(KafkaSettings(bootstrap="127.0.0.1:9"))
     before = threading.active_count()
     for _ in range(5):
@@ -153,7 +156,7 @@ def test_asking_while_kafka_is_away_leaves_nothing_behind(monkeypatch: pytest.Mo
 def test_an_answer_that_got_lost_is_not_waited_for_without_limit(admin: Admin, monkeypatch: pytest.MonkeyPatch) -> None:
     admin.ping()
     monkeypatch.setattr(KafkaAdminClient, "describe_cluster", lambda client: client._manager.run(Future()))
-    monkeypatch.setattr(kafka_module, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(admin_module, "ANSWER_SECONDS", 0.2)
     with pytest.raises(Away):
         admin.ping()
     monkeypatch.undo()

@@ -1,7 +1,9 @@
 """Reads logs outside any consumer group: single records by offset, or everything between two offsets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Coroutine, Mapping
+import threading
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
+from concurrent.futures import Future
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from time import monotonic
@@ -14,10 +16,10 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from services.chassis.failures import Away
 from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Bounds, Message, Slice, TopicPartition
-from services.chassis.streaming.bulk import failure
+from services.chassis.streaming.clients.bulk import failure
+from services.chassis.streaming.clients.connection import tls_context
 from services.chassis.streaming.fetching import bounded
 from services.chassis.streaming.fetching.abreast import Abreast, lacks
-from services.chassis.streaming.kafka import tls_context
 
 bounded.install()
 
@@ -44,6 +46,21 @@ def records_at(kafka: KafkaSettings, places: Mapping[TopicPartition, int]) -> di
         return loop.run_until_complete(_records_at(kafka, places))
     finally:
         loop.close()
+
+
+async def apart(work: Callable[[], T]) -> T:
+    """Do the work in a thread of its own, for whose end nobody waits who does not need the result."""
+    done: Future[T] = Future()
+    done.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is for whoever asked
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="kafka-look", daemon=True).start()
+    return await asyncio.wrap_future(done)
 
 
 async def _records_at(kafka: KafkaSettings, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, Message]:
