@@ -5,10 +5,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from services.desk.model import AtRisk, Duties, FindingCounts, Held, LateForecast, WorkItem
+from services.desk.model.duties import Duties, WorkItem
+from services.desk.model.findings import FindingCounts
+from services.desk.model.hours import AtRisk, LateForecast
+from services.desk.model.numbers import Held
+from services.desk.model.urgency import TO_DO, When
 from services.desk.platform import Platform, Service
 from services.desk.today import PAGE, Choice, Today, in_order, merged
-from services.desk.words.urgency import TO_DO, When
 
 MOST = 1000
 """How many rows to ask a service for at once if all are wanted."""

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
-from services.desk.model import Clock, Fact, Finding, Ledger, Moment, OrderDetail, OtherSide
+from services.desk.model.findings import Finding
+from services.desk.model.orders import Clock, Fact, Ledger, Moment, OrderDetail, OtherSide
 
 
 @dataclass(frozen=True, slots=True)

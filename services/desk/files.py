@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from services.chassis import sheets
 from services.chassis.sheets import Value
-from services.desk.model import LateForecast, WorkItem
+from services.desk.model.duties import WorkItem
+from services.desk.model.hours import LateForecast
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

@@ -9,7 +9,7 @@ from contracts.decoding.codec import TYPE_PREFIX
 from contracts.decoding.foreign import ENOUGH, kind_of_file
 from contracts.decoding.reading import BOM, UNREADABLE
 from contracts.events import TYPES, FactWithdrawn, Topic, withdrawable
-from services.desk.model import Told, ToldRefusal
+from services.desk.model.sent import Told, ToldRefusal
 
 
 class Lines(NamedTuple):

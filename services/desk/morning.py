@@ -17,7 +17,7 @@ from contracts.authorities import AUTHORITIES, current_code
 from services.chassis import logs
 from services.chassis.failures import Away, Failure, Refused
 from services.desk.asking import data_of, today_of
-from services.desk.model import Capacity
+from services.desk.model.hours import Capacity
 from services.desk.platform import Platform, Service, SignedOut
 from services.desk.settings import MorningSettings, SmtpSettings
 from services.desk.today import Choice

@@ -11,7 +11,8 @@ import msgspec
 
 from services.chassis.api.problems import Problem
 from services.chassis.failures import Away
-from services.desk.model import Dues, Told
+from services.desk.model.calendar import Dues
+from services.desk.model.sent import Told
 from services.desk.settings import PlatformSettings
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,9 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import TypeVar
 
-from services.desk.model import AtRisk, Duties, DutyCount, NeverRecorded, WorkItem
-from services.desk.words.urgency import TO_DO, When
+from services.desk.model.duties import Duties, DutyCount, NeverRecorded, WorkItem
+from services.desk.model.hours import AtRisk
+from services.desk.model.urgency import TO_DO, When
 
 T = TypeVar("T")
 PAGE = 50

@@ -8,7 +8,7 @@ from datetime import date
 from services.chassis.sheets import Value
 from services.chassis.web.categories import headed_label
 from services.desk.files import Sheet
-from services.desk.model import Reconciliation, YearlyReport
+from services.desk.model.returns import Reconciliation, YearlyReport
 
 UNIT_TITLES = {"cpo": "Orders, one a row", "unpaid-work": "Unpaid work, one a row"}
 

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Request, Response
 
 from services.chassis.failures import Away
 from services.chassis.guarding.guessing import check_guesses, count_wrong
-from services.desk.model import Decided, Dues
+from services.desk.model.calendar import Dues
+from services.desk.model.decisions import Decided
 from services.desk.pages.forms import field, fields_of
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.platform import Service

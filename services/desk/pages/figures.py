@@ -14,7 +14,7 @@ from contracts.events import FACTS
 from contracts.periods import add_months, month_of
 from services.chassis.web.categories import headed_label
 from services.desk.files import Sheet
-from services.desk.model import CellExplanation, Held, HeldFacts, OwnCell, OwnCells
+from services.desk.model.numbers import CellExplanation, Held, HeldFacts, OwnCell, OwnCells
 from services.desk.pages.returns import today_at
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of

@@ -12,7 +12,8 @@ from msgspec import Struct
 from contracts.codes import LateReason
 from services.desk.course import course
 from services.desk.files import Sheet
-from services.desk.model import Duties, Ledger, OrderDetail
+from services.desk.model.duties import Duties
+from services.desk.model.orders import Ledger, OrderDetail
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of
 from services.desk.platform import Service, place

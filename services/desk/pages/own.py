@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
 from services.chassis.api.problems import Problem
-from services.desk.model import Change, Decided
+from services.desk.model.decisions import Change, Decided
 from services.desk.pages.forms import field, fields_of
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.platform import Platform, Service

@@ -12,7 +12,7 @@ from msgspec import Struct
 from contracts.authorities import AUTHORITIES
 from contracts.periods import quarter_of, year_of
 from services.desk import files, workbook
-from services.desk.model import WholeYear
+from services.desk.model.returns import WholeYear
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import XLSX, attachment
 from services.desk.platform import Service

@@ -13,11 +13,12 @@ from fastapi.concurrency import run_in_threadpool
 from contracts.events import Topic
 from services.chassis.api.problems import Problem
 from services.desk.lines import by_topic, foreign, together
-from services.desk.model import EventStory, Held, Refusal, RefusalPage, Told
+from services.desk.model.numbers import Held
+from services.desk.model.origin import id_of
+from services.desk.model.sent import EventStory, Refusal, RefusalPage, Told
 from services.desk.pages.forms import fields_of, parts_of
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.platform import Service, place
-from services.desk.words.origin import id_of
 
 ONE = "application/cloudevents+json"
 _SHOWN = 50

@@ -10,14 +10,15 @@ from services.chassis.api.problems import Problem
 from services.desk import files
 from services.desk.asking import all_at_risk, all_tasks, at_risk_of, data_of, today_of
 from services.desk.files import Sheet
-from services.desk.model import Acknowledged, Capacity, Duties
+from services.desk.model.duties import Acknowledged, Duties
+from services.desk.model.hours import Capacity
+from services.desk.model.urgency import When
 from services.desk.pages.forms import fields_of
 from services.desk.pages.site import Looker, Page, Route, Site
 from services.desk.platform import Service
 from services.desk.today import Choice, Order, sections
 from services.desk.words.capacity import foreseen
 from services.desk.words.never_recorded import never_recorded
-from services.desk.words.urgency import When
 
 REASONS = {
     "done_not_reported": "Done; our system will report it",

@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from services.chassis.api.problems import Problem
 from services.chassis.failures import Away
-from services.desk.model import OpenedReceiver, Receiver, Receivers
+from services.desk.model.webhooks import OpenedReceiver, Receiver, Receivers
 from services.desk.pages.forms import field, fields_of
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.platform import Service, place

@@ -8,7 +8,7 @@ from itertools import chain
 from fastapi import Request, Response
 
 from services.desk.files import Sheet
-from services.desk.model import Finding, FindingCount, FindingCounts, FindingPage
+from services.desk.model.findings import Finding, FindingCount, FindingCounts, FindingPage
 from services.desk.pages.site import Looker, Route, Site
 from services.desk.pages.today import files_of, number_of_page
 from services.desk.platform import Service

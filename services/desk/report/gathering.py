@@ -11,7 +11,10 @@ from msgspec.structs import replace
 from contracts.periods import add_months, month_of, quarter_of, year_of
 from services.chassis.api.problems import Problem
 from services.chassis.web import words
-from services.desk.model import Capacity, Change, Decided, FindingCounts, Held
+from services.desk.model.decisions import Change, Decided
+from services.desk.model.findings import FindingCounts
+from services.desk.model.hours import Capacity
+from services.desk.model.numbers import Held
 from services.desk.platform import REPORTING, Asked, Parameters, Platform, Service
 from services.desk.report.figures import Comparison, Comparisons, Indicator, Indicators, Series, SeveralSeries
 from services.desk.report.model import Aim, Span, Told

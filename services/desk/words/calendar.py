@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from icalendar import Calendar, Event
 
 from services.chassis.web import words
-from services.desk.model import Dues
+from services.desk.model.calendar import Dues
 
 Day = dict[str, list[str]]
 """The orders that a day names under each title."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from contracts.periods import add_months, month_of
 from services.chassis.web import words
-from services.desk.model import Capacity
+from services.desk.model.hours import Capacity
 
 MONTHS_AHEAD = 12
 DAYS_OF_A_WEEK = 7

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from contracts.periods import add_months
 from services.chassis.web import words
-from services.desk.model import Clock
+from services.desk.model.orders import Clock
 
 
 def reasons_of(clocks: Iterable[Clock]) -> list[str]:

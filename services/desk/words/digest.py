@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 from services.chassis.web import words
-from services.desk.model import Capacity
+from services.desk.model.hours import Capacity
+from services.desk.model.urgency import When
 from services.desk.today import Today
 from services.desk.words.capacity import foreseen
 from services.desk.words.mail import Morning, mail
-from services.desk.words.urgency import When
 
 
 @dataclass(frozen=True, slots=True)

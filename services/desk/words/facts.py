@@ -11,7 +11,7 @@ from contracts.codes import Code
 from contracts.events import FACTS
 from services.chassis.web import words
 from services.chassis.web.categories import plain
-from services.desk.model import Fact
+from services.desk.model.orders import Fact
 from services.desk.words.labels import code_label
 
 _BY_KEY = {fact.KEY: fact for fact in FACTS.values()}

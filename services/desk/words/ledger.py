@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from contracts.codes import Activity, AdjustmentReason, Attendance, WorkType
 from services.chassis.web import words
-from services.desk.model import Fact, Ledger
+from services.desk.model.orders import Fact, Ledger
 from services.desk.words.labels import code_label
 
 HOUR = 60

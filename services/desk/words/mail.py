@@ -6,10 +6,10 @@ from datetime import date
 from email.message import EmailMessage
 
 from services.chassis.web import words
-from services.desk.model import NeverRecorded
+from services.desk.model.duties import NeverRecorded
+from services.desk.model.urgency import When
 from services.desk.today import Today
 from services.desk.words.never_recorded import never_recorded
-from services.desk.words.urgency import When
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The line that stands for a list of duties that an authority never records."""
 
 from services.chassis.web import words
-from services.desk.model import NeverRecorded
+from services.desk.model.duties import NeverRecorded
 
 _NOUNS = {
     "officer": "nomination of a responsible officer",

@@ -5,7 +5,7 @@ from contracts.events import Topic
 from contracts.generate.samples import EVENTS
 from contracts.topics import kind_of
 from services.desk.lines import by_topic, foreign, together
-from services.desk.model import Told, ToldRefusal
+from services.desk.model.sent import Told, ToldRefusal
 
 
 def test_each_event_goes_to_the_topic_that_takes_it_under_its_own_line() -> None:

@@ -16,7 +16,9 @@ from icalendar import Calendar
 
 from deploy.local.process import free_ports
 from services.chassis.failures import Refused
-from services.desk.model import Capacity, DueOrder, Dues, DuesOfDay, NeverRecorded
+from services.desk.model.calendar import DueOrder, Dues, DuesOfDay
+from services.desk.model.duties import NeverRecorded
+from services.desk.model.hours import Capacity
 from services.desk.morning import run_morning
 from services.desk.settings import MorningSettings, SmtpSettings
 from services.desk.today import Choice, merged

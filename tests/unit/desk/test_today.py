@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from services.desk.files import as_csv, as_xlsx, duties
-from services.desk.model import AtRisk, Duties, DutyCount, NeverRecorded, WorkItem
+from services.desk.model.duties import Duties, DutyCount, NeverRecorded, WorkItem
+from services.desk.model.hours import AtRisk
+from services.desk.model.urgency import TO_DO, When
 from services.desk.today import PAGE, SECTION, Choice, Order, Today, in_order, merged, page_of, sections
 from services.desk.words.never_recorded import never_recorded
-from services.desk.words.urgency import TO_DO, When
 from services.records.api.duties.choosing import Chosen, Place, Sorting, Urgency, by_urgency, first, numbers
 from services.records.api.duties.due import Due
 from services.records.model.standards import TITLES

@@ -39,7 +39,7 @@ ROOMS = {
     "contracts": ("listing", "decoding", "client", "receipts", "generate"),
     "services.simulate": ("lives", "telling"),
     "services.operations": ("moving", "rights", "proof"),
-    "services.desk": ("words", "report", "pages"),
+    "services.desk": ("model", "words", "report", "pages"),
     "services.records": ("model", "config", "ingest", "trees", "upkeep", "returns", "webhooks", "api"),
     "services.reporting": (
         "registry",

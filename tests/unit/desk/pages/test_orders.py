@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.desk.course import course
-from services.desk.model import Fact, OrderDetail
+from services.desk.model.orders import Fact, OrderDetail
 from services.desk.pages.orders import OrderRow, batched
 
 DAY = date(2026, 3, 2)

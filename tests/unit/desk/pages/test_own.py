@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from services.chassis.failures import Away
-from services.desk.model import Decided
+from services.desk.model.decisions import Decided
 from services.desk.pages.own import SETTINGS, take_back
 from services.desk.platform import Platform, Service
 from services.desk.settings import PlatformSettings

@@ -10,7 +10,7 @@ import pytest
 
 from contracts.decoding.envelope import TYPE_PREFIX
 from contracts.events import TYPES
-from services.desk.model import Fact
+from services.desk.model.orders import Fact
 from services.desk.words.facts import content_of
 from tests.support.source import ROOT
 

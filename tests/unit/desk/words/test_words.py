@@ -14,18 +14,9 @@ from openpyxl import load_workbook
 from services.chassis.web import words
 from services.desk import workbook
 from services.desk.files import as_xlsx
-from services.desk.model import (
-    Agreement,
-    Capacity,
-    Clock,
-    Fact,
-    HoursStep,
-    Ledger,
-    NotCounted,
-    Reconciliation,
-    ReturnTable,
-    YearlyReport,
-)
+from services.desk.model.hours import Capacity
+from services.desk.model.orders import Clock, Fact, HoursStep, Ledger, NotCounted
+from services.desk.model.returns import Agreement, Reconciliation, ReturnTable, YearlyReport
 from services.desk.pages.returns import reports_up_to, years_up_to
 from services.desk.words.capacity import foreseen, weeks_to_clear
 from services.desk.words.deadlines import why

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.desk.model import Arrival, EventStory
-from services.desk.words.origin import ExtractRow, id_of, row_of, subject_of
+from services.desk.model.origin import ExtractRow, id_of, row_of, subject_of
+from services.desk.model.sent import Arrival, EventStory
 
 
 def test_a_row_is_told_by_file_sheet_and_row() -> None:
