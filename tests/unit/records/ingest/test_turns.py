@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from contracts.decoding.codec import Event
 from contracts.events import ContactMade, Topic
+from contracts.rejections import Reason, Rejection
 from services.records.ingest.guarding.turns import FACTS_AT_ONCE, FEW, left_of, weight
 from services.records.model.fold import Arrival
 from services.records.model.limit import MOST_FACTS
@@ -58,6 +59,22 @@ def test_one_order_is_taken_however_large_it_is() -> None:
     told = [(Topic.ORDERS, "CPO/1", 1), (Topic.ORDERS, "CPO/2", 2)]
     assert left_of(arrivals(told), {"CPO/1": 10 * FACTS_AT_ONCE}) == {}
     assert left_of(arrivals(told), dict.fromkeys(("CPO/1", "CPO/2"), 10 * FACTS_AT_ONCE)) == {Topic.ORDERS: 1}
+
+
+def test_an_order_weighs_once_however_many_of_its_events_come() -> None:
+    told = [(Topic.ORDERS, "CPO/1", 1), (Topic.ORDERS, "CPO/1", 2), (Topic.ORDERS, "CPO/2", 3)]
+    assert left_of(arrivals(told), {"CPO/1": FACTS_AT_ONCE, "CPO/2": 1}) == {Topic.ORDERS: 2}, "not one fact more fits"
+
+
+def test_what_was_refused_weighs_nothing() -> None:
+    refused = Rejection(Reason.NOT_JSON, "$", "no JSON")
+    first, second = arrivals([(Topic.ORDERS, "CPO/1", 1), (Topic.ORDERS, "CPO/2", 3)])
+    arrived = [
+        first,
+        Arrival(Topic.ORDERS, Sent(1, b"", 2), DAY, refused),
+        second._replace(message=Sent(2, b"", 3)),
+    ]
+    assert left_of(arrived, dict.fromkeys(("CPO/1", "CPO/2"), FACTS_AT_ONCE)) == {Topic.ORDERS: 2}
 
 
 def test_usual_orders_weigh_nothing() -> None:

@@ -8,7 +8,7 @@ from contracts.codes import Activity, Attendance, WorkType
 from contracts.events import FACTS, ContactMade, FactWithdrawn, Heartbeat, SessionRecorded, Topic
 from contracts.rejections import OF_ORDERS, Reason
 from services.records.model import limit
-from services.records.model.limit import MOST_FACTS, refusal, refuses, take, topic_stating
+from services.records.model.limit import MOST_FACTS, is_marked, marked_only, refusal, refuses, take, topic_stating
 from services.records.model.record import MARKS, Outcome, Record, dump, is_void, load, overfull
 from tests.support.lives import event, imposed
 
@@ -39,6 +39,33 @@ def test_as_many_as_may_be_count_and_can_be_corrected() -> None:
     assert take(record, later, DAY) is Outcome.APPLIED
     assert not is_void(record)
     assert load(dump(record)) == record
+
+
+def test_each_fact_is_known_from_the_day_on_which_it_was_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is much room and where there is little, for the first statement and for one that corrects it."""
+    monkeypatch.setattr(limit, "MOST_FACTS", 2)
+    record, next_day = of(2), DAY + timedelta(days=1)
+    assert take(record, event(imposed(DAY)), next_day) is Outcome.APPLIED
+    ended = FactWithdrawn(fact="session/s0")
+    assert take(record, event(ended, recorded=event(ended).time + timedelta(days=1)), next_day) is Outcome.APPLIED
+    assert {key: entry.known_on for key, entry in record.items()} == {
+        "session/s0": next_day,
+        "session/s1": DAY,
+        "imposed": next_day,
+    }
+
+
+@pytest.mark.parametrize("topic", list(Topic))
+def test_a_mark_is_of_one_topic_and_of_no_event(topic: Topic) -> None:
+    [other] = set(Topic) - {topic}
+    record = marked_only(topic)
+    assert is_marked(record, topic)
+    assert not is_marked(record, other)
+    assert not is_marked(record, ""), "what has no topic is marked by none"
+    assert not is_marked({}, topic)
+    assert overfull(record) == [topic]
+    assert [(entry.id, entry.data) for entry in record.values()] == [("", None)]
+    assert refuses(record, "session/s0") is (topic is Topic.UNPAID_WORK)
 
 
 def test_one_more_is_refused_and_so_is_everything_after_it() -> None:

@@ -4,10 +4,12 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from contracts.cells import Aggregate, Cell, Position
+from contracts.cells import Aggregate, Cell, Holdings, Position
 from services.reporting.ingest.fold import Origin, fold, plan
 
 FIFE, GLASGOW = "S12000047", "S12000049"
@@ -16,9 +18,11 @@ MARCH = date(2026, 3, 1)
 HEARD = datetime(2026, 4, 2, tzinfo=UTC)
 
 
-def cell(authority: str = FIFE, generation: int = 1, version: int = 1, day: int = 1, value: int = 5) -> Cell:
+def cell(
+    authority: str = FIFE, generation: int = 1, version: int = 1, day: int = 1, value: int = 5, category: str = ""
+) -> Cell:
     known_on = date(2026, 4, day)
-    return Cell("orders", authority, generation, version, "orders_imposed", MARCH, "", known_on, value)
+    return Cell("orders", authority, generation, version, "orders_imposed", MARCH, category, known_on, value)
 
 
 def position(authority: str = FIFE, generation: int = 1, version: int = 9) -> Position:
@@ -35,6 +39,24 @@ def test_of_several_days_the_latest_is_shown_and_all_are_kept() -> None:
     days = [cell(day=2, value=6), cell(day=3, value=7), cell(day=1)]
     planned = plan(fold(days), {OF_FIFE: 1})
     assert (planned.rows, planned.shown) == (days, [days[1]])
+
+
+def test_each_cell_has_a_latest_day_of_its_own() -> None:
+    cells = [cell(day=3), cell(day=2, category="court=sheriff_summary"), cell(GLASGOW)]
+    planned = plan(fold(cells), {OF_FIFE: 1, OF_GLASGOW: 1})
+    assert planned.shown == cells
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "the greatest first"])
+def test_the_greatest_version_of_a_row_and_of_a_position_counts_whichever_comes_first(order: int) -> None:
+    rows, positions = [cell(version=4, value=6), cell(version=5, value=7)], [position(version=4), position(version=5)]
+    planned = plan(fold([*rows[::order], *positions[::order]]), {OF_FIFE: 1})
+    assert (planned.rows, planned.positions) == ([rows[1]], [positions[1]])
+
+
+def test_a_position_that_is_told_again_with_what_was_counted_since_replaces_the_one_before() -> None:
+    counted = replace(position(), holds=Holdings(3, 9))
+    assert plan(fold([position(), counted]), {OF_FIFE: 1}).positions == [counted]
 
 
 def test_a_row_of_an_older_generation_does_not_count() -> None:
