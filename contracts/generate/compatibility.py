@@ -62,12 +62,16 @@ class _Gate:
         for name, schema in before.items():
             if name in after:
                 yield from self.compare(schema, after[name], f"{at}.{name}")
-            elif new.get("additionalProperties") is False:
+            elif not self._is_among_others(schema, new.get("additionalProperties", True)):
                 yield f"{at}.{name}: removed"
         for name in new.get("required", []):
             if name not in old.get("required", []):
                 yield f"{at}.{name}: required now"
         yield from self._others(old.get("additionalProperties", True), new.get("additionalProperties", True), at)
+
+    def _is_among_others(self, schema: Schema, others: Any) -> bool:
+        """Return whether what a member accepted is accepted of members that have no name of their own."""
+        return not any(self.compare(schema, others, "$")) if isinstance(others, dict) else bool(others)
 
     def _others(self, old: Any, new: Any, at: str) -> Iterator[str]:
         """Compare the schemas of members that have no name of their own."""
