@@ -6,8 +6,10 @@ nothing of an attempt, and any process of the service can finish it.
 
 import hmac
 from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from secrets import token_urlsafe
+from ssl import SSLContext
 from typing import Any, NamedTuple
 
 import httpx
@@ -131,6 +133,7 @@ class SignIn:
             redirect_uri=f"{settings.address}{DONE}",
             code_challenge_method="S256",
             timeout=TIMEOUT_SECONDS,
+            verify=_trusted(),
         )
 
     def _resource(self) -> dict[str, str]:
@@ -141,7 +144,7 @@ class SignIn:
         if found := self._known.get(self._settings.issuer):
             return found
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
+            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, verify=_trusted()) as client:
                 answer = await client.get(f"{self._settings.issuer.rstrip('/')}/.well-known/openid-configuration")
                 told = answer.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
@@ -160,6 +163,12 @@ class SignIn:
             )
         except (KeyError, TypeError) as fault:
             raise NotSignedIn("The provider does not give an address for signing in.") from fault
+
+
+@cache
+def _trusted() -> SSLContext:
+    """Return the certificates that everybody trusts, read once: anybody may begin a sign-in, and others would wait for each reading."""
+    return httpx.create_ssl_context()
 
 
 def _made(secret: str, purpose: str) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import ssl
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -233,6 +234,22 @@ def test_no_token_stands_in_an_address_or_in_the_database(browser: Browser, data
         (row,) = connection.execute(text("SELECT handle, sealed FROM sessions"))
     assert site.cookies[COOKIE] not in row.handle
     assert not re.search(rb"eyJ|orders:read|S12000047", bytes(row.sealed))
+
+
+def test_sign_ins_that_anybody_may_begin_read_no_certificates(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes 20 ms, for which everybody else would wait."""
+    site, read = browser(), 0
+    begun = site.get("/sign-in/begin", follow_redirects=False).status_code
+
+    def count(*_: object, **__: object) -> None:
+        nonlocal read
+        read += 1
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", count)
+    assert {site.get("/sign-in/begin", follow_redirects=False).status_code for _ in range(3)} == {begun} == {303}
+    assert read == 0
 
 
 def test_in_production_no_token_signs_in_by_cookie_or_form(browser: Browser) -> None:
