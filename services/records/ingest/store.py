@@ -374,18 +374,24 @@ def _stage_rejections(connection: Connection, domain: Domain, settled: list[tupl
 
 
 _CLOSE = text(
-    'WITH mending AS (SELECT r.topic, r.partition, r."offset", min(a."offset") AS by FROM rejections r '
-    "JOIN unnest(CAST(:authorities AS text[]), CAST(:ids AS text[]), CAST(:systems AS text[]), CAST(:offsets AS bigint[])) "
-    'AS a (authority, id, system, "offset") ON r.authority = a.authority AND r.event_id = a.id '
-    'AND (r.system = a.system OR r.system IS NULL) AND r."offset" < a."offset" '
-    'WHERE r.mended_by IS NULL GROUP BY r.topic, r.partition, r."offset"), '
-    "closed AS (UPDATE rejections r SET mended_by = m.by FROM mending m "
-    'WHERE (r.topic, r.partition, r."offset") = (m.topic, m.partition, m."offset") RETURNING r.authority, r.event_id, r."offset") '
+    "WITH came AS (SELECT * FROM unnest(CAST(:authorities AS text[]), CAST(:ids AS text[]), CAST(:systems AS text[]), "
+    'CAST(:offsets AS bigint[])) AS a (authority, id, system, "offset")), '
+    'line AS (SELECT r.authority, r.event_id AS id, r.system, r."offset", r.topic, r.partition, CAST(NULL AS bigint) AS taken '
+    "FROM (SELECT DISTINCT authority, id FROM came) a JOIN rejections r ON r.authority = a.authority AND r.event_id = a.id "
+    'WHERE r.mended_by IS NULL UNION ALL SELECT authority, id, system, "offset", NULL, NULL, "offset" FROM came), '
+    'next AS (SELECT *, min(taken) OVER (PARTITION BY authority, id, system ORDER BY "offset" DESC) AS of_its_system, '
+    'min(taken) OVER (PARTITION BY authority, id ORDER BY "offset" DESC) AS of_any FROM line), '
+    'mending AS (SELECT topic, partition, "offset", CASE WHEN system IS NULL THEN of_any ELSE of_its_system END AS by '
+    "FROM next WHERE topic IS NOT NULL), "
+    "closed AS (UPDATE rejections r SET mended_by = m.by FROM mending m WHERE m.by IS NOT NULL AND "
+    '(r.topic, r.partition, r."offset") = (m.topic, m.partition, m."offset") RETURNING r.authority, r.event_id, r."offset") '
     'INSERT INTO changes (authority, version, number, kind, event_id, "offset") '
     'SELECT c.authority, s.version, :first + row_number() OVER (PARTITION BY c.authority ORDER BY c."offset"), :kind, '
     'c.event_id, c."offset" FROM closed c JOIN shards s USING (authority)'
 )
-"""The first accepted event after a refusal closes it, wherever batches end."""
+"""The first accepted event after a refusal closes it, wherever batches end. Refusals and events are laid in one line and gone through once:
+a sender decides how many of both have the same id.
+"""
 
 
 _Accepted = tuple[str, str, str, int]

@@ -14,7 +14,7 @@ from contracts.decoding.envelope import MAX_SEQUENCE
 from contracts.events import OfficerNominated, OrderReceived, SessionRecorded, Topic
 from contracts.generate.samples import AUTHORITY, EVENTS
 from services.chassis.api.auth import own_authority
-from services.chassis.database import FEW
+from services.chassis.database import FEW, engine, settings_of
 from services.chassis.streaming.batches import Slice
 from services.records.api.findings.own import REUSED, reused
 from services.records.api.order_schemas import Today
@@ -37,6 +37,10 @@ def event(**changes: Any) -> Event:
 
 def bad(**changes: Any) -> bytes:
     return encode(event(**changes)).replace(b"nominated_on", b"nominated_in")
+
+
+def good(**changes: Any) -> bytes:
+    return encode(event(**changes))
 
 
 def send(bench: Bench, topic: str, *raws: bytes, start: int = 0) -> None:
@@ -74,6 +78,32 @@ def test_many_events_close_what_each_would_close(bench: MakeBench, refused: int)
     send(one, ORDERS, *good, encode(event(id="twice")), start=begin)
     closed = {3 + n: begin + n if n < len(good) else None for n in range(refused)}
     assert mended(one) == {0: None, 1: begin + len(good), 2: begin + len(good)} | closed
+
+
+MANY = 3_000
+
+
+@pytest.mark.parametrize("ids", [1, MANY], ids=["one id", "an id each"])
+def test_to_close_many_refusals_takes_a_time_that_does_not_grow_with_pairs(bench: MakeBench, ids: int) -> None:
+    """Each refusal beside each event of its id would be nine million, and take longer than a statement may."""
+    one = bench("orders")
+    one.database.dispose()
+    hurried = settings_of(one.database).model_copy(update={"statement_timeout_seconds": 4.0})
+    one.database = engine(hurried)
+    refused = [bad(id=f"{number % ids}") for number in range(MANY)]
+    good = [encode(event(id=f"{number % ids}")) for number in range(MANY)]
+    send(one, ORDERS, *refused, *good)
+    first = {number: MANY + number % ids for number in range(MANY)}
+    assert mended(one) == first
+
+
+def test_of_several_systems_that_use_the_same_id_each_closes_its_own(bench: MakeBench) -> None:
+    one = bench("orders")
+    lines = [
+        (bad, "x"), (bad, "y"), (good, "y"), (bad, "y"), (good, "x"), (good, "y"), (bad, "x"),
+    ]  # fmt: skip
+    send(one, ORDERS, *[make(id="a", system=system) for make, system in lines], b'{"id":"a"}', good(id="a", system="z"))
+    assert mended(one) == {0: 4, 1: 2, 3: 5, 6: None, 7: 8}
 
 
 def test_what_cannot_tell_its_source_is_closed_by_its_id(bench: MakeBench) -> None:
