@@ -94,7 +94,9 @@ def reviews_of(record: Record, order: Order | None, _calendar: Calendar) -> Coun
         return NOTHING
     begun, last = order.begun_on, add_months(order.imposed_on, order.supervision.months)
     held = [r.held_on for r in facts(record, ReviewHeld) if r.kind is ReviewKind.DEPARTMENTAL and r.held_on >= begun]
-    return _reviews(begun, last, order.ended_on, tuple(sorted(held)), order.excluded)
+    # More cannot fall due, and what is remembered must not grow with what a sender repeats.
+    most = order.supervision.months
+    return _reviews(begun, last, order.ended_on, tuple(sorted(held)[:most]), order.excluded)
 
 
 @lru_cache(maxsize=REMEMBERED)

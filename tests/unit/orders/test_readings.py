@@ -1,6 +1,6 @@
 """An order as the lists of a service show it: every clock that runs on it, whoever had it before."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from msgspec import structs
@@ -16,7 +16,7 @@ from contracts.events import (
     TransferReceived,
     TransferRequested,
 )
-from services.orders.deadlines import readings
+from services.orders.deadlines import readings, reviews_of
 from services.orders.model import order_of
 from services.records.model.bank_holidays import scotland
 from services.records.model.deadlines import Reading, State, taken_over
@@ -113,3 +113,13 @@ def test_an_officer_whose_lateness_has_a_good_reason_was_nominated_all_the_same(
     officer = next(reading for reading in clocks(IMPOSED, received, nominated) if reading.standard.name == "officer")
     assert (officer.state, officer.start, officer.month) == (State.NOT_APPLICABLE, START, date(2025, 3, 1))
     assert (officer.on, officer.reason) == (date(2025, 3, 20), LateReason.COULD_NOT_COMPLY)
+
+
+def test_what_is_remembered_of_reviews_does_not_grow_with_how_often_one_is_told() -> None:
+    """Thousands of remembered orders with two thousand days each would be gigabytes."""
+    days = [date(2025, 6, 3) + timedelta(days=number) for number in range(200)]
+    held = [ReviewHeld(ref=f"r{n}", held_on=day, kind=ReviewKind.DEPARTMENTAL) for n, day in enumerate(days)]
+    found = [record(IMPOSED, *held[:number]) for number in (12, 20, 200)]
+    first, *others = [reviews_of(one, order_of(one), CALENDAR) for one in found]
+    assert [reading.on for reading in first.notes] == days[: len(first.notes)]
+    assert all(other is first for other in others), "the same is remembered of all of them"
