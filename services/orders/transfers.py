@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from contracts.authorities import codes_of, current_code
+from contracts.authorities import AUTHORITIES, codes_of, current_code
 from contracts.events import TransferAnswered, TransferReceived, TransferRequested
 from services.orders.schemas import OtherSide
 from services.records.api.findings.everything import Compared, Subjects
@@ -53,6 +53,10 @@ PERHAPS_TWICE = Rule(
     "it came from: if they are the same, both count it as imposed.",
     "If they are the same, send transfer.received; if not, ask the other authority to send transfer.answered.",
 )
+MOST_ASKED, MOST_CLAIMED = 50, 10
+"""Another authority's orders that are looked at, however many it makes up: of its requests that nobody refused or took up, the latest; and
+of those that are said to come from one order, any. Looking at one costs up to 6 ms, if it has as many facts as may be.
+"""
 NAMING_US = "naming_us"
 """Orders of any authority that name the one that asks: see services/records/ingest/guarding/walls.py."""
 _OUT = (
@@ -81,7 +85,8 @@ _TWICE = (
 _OUT_TWICE = (
     "SELECT o.subject, o.imposed_on, array_agg(DISTINCT i.authority ORDER BY i.authority) AS others, "
     "CAST(max(i.facts -> 'transferred_in' ->> 4) AS date) AS known_on FROM records o "
-    "JOIN {others} i ON i.came_from = o.authority || '/' || o.subject WHERE o.authority = :authority AND o.left_on IS NOT NULL{of_o} "
+    "CROSS JOIN LATERAL (SELECT i.authority, i.facts FROM {others} i WHERE i.came_from = o.authority || '/' || o.subject "
+    "LIMIT {claimed}) i WHERE o.authority = :authority AND o.left_on IS NOT NULL{of_o} "
     "GROUP BY o.subject, o.imposed_on HAVING count(*) > 1 ORDER BY o.subject LIMIT 1000"
 )
 _CIRCLE = (
@@ -92,17 +97,23 @@ _CIRCLE = (
     "ORDER BY i.subject LIMIT 1000"
 )
 _PERHAPS_TWICE = (
-    "SELECT o.authority, o.subject, o.asked_on, i.subject AS taken_as, CAST(greatest(i.facts -> 'imposed' ->> 4, "
-    "(SELECT max(f.value ->> 4) FROM json_each(o.facts) f WHERE f.key = 'imposed' OR f.key LIKE 'transfer/%')) AS date) AS known_on "
-    "FROM {others} o "
-    "JOIN records i ON i.authority = o.asked_of AND i.imposed_on = o.imposed_on AND i.came_from IS NULL "
-    "CROSS JOIN LATERAL (SELECT o.facts -> 'imposed' -> 3, i.facts -> 'imposed' -> 3) AS t (there, here) "
-    "WHERE o.asked_of = :authority AND o.asked_on < :before{of_i} "
-    "AND there ->> 'court_type' = here ->> 'court_type' AND there ->> 'sex' = here ->> 'sex' "
+    "WITH asking AS MATERIALIZED (SELECT o.* FROM unnest(CAST(:every AS text[])) AS w (code) CROSS JOIN LATERAL "
+    "(SELECT o.authority, o.subject, o.asked_on, o.imposed_on, o.facts FROM {others} o "
+    "WHERE o.asked_of = :authority AND o.authority = w.code AND o.asked_on < :before "
+    "AND NOT EXISTS (SELECT FROM records t WHERE t.came_from = o.authority || '/' || o.subject "
+    "AND (:whole OR t.authority = :authority)) ORDER BY o.asked_on DESC LIMIT {asked}) o "
+    "WHERE EXISTS (SELECT FROM records i WHERE i.authority = :authority AND i.imposed_on = o.imposed_on{of_i})), "
+    "stated AS MATERIALIZED (SELECT authority, subject, asked_on, imposed_on, told.* FROM asking CROSS JOIN LATERAL "
+    "(SELECT (array_agg(f.value) FILTER (WHERE f.key = 'imposed'))[1] -> 3 AS there, max(f.value ->> 4) AS known_on "
+    "FROM json_each(facts) f WHERE f.key = 'imposed' OR f.key LIKE 'transfer/%') told) "
+    "SELECT o.authority, o.subject, o.asked_on, i.subject AS taken_as, "
+    "CAST(greatest(i.facts -> 'imposed' ->> 4, o.known_on) AS date) AS known_on "
+    "FROM stated o JOIN records i ON i.authority = :authority AND i.imposed_on = o.imposed_on AND i.came_from IS NULL{of_i} "
+    "CROSS JOIN LATERAL (SELECT i.facts -> 'imposed' -> 3) AS t (here) "
+    "WHERE there ->> 'court_type' = here ->> 'court_type' AND there ->> 'sex' = here ->> 'sex' "
     "AND there ->> 'age_at_imposition' = here ->> 'age_at_imposition' "
     "AND CAST(there -> 'requirements' AS jsonb) = CAST(here -> 'requirements' AS jsonb) "
-    "AND NOT EXISTS (SELECT FROM records t WHERE t.came_from = o.authority || '/' || o.subject "
-    "AND (:whole OR t.authority = :authority)) ORDER BY o.asked_on, o.authority, o.subject LIMIT 1000"
+    "ORDER BY o.asked_on, o.authority, o.subject LIMIT 1000"
 )
 """Shown to the authority that was asked, since the other one named it. The one that asked must not see it: by inventing requests, it could
 find out which orders the other has.
@@ -126,11 +137,12 @@ class Asker:
         """Return the rows of a query. The other side is sought only among records that name the authority, unless all count."""
         before = now.day - timedelta(days=_limit(now).number)
         given = {"authority": self.authority, "codes": codes_of(self.authority), "whole": self.whole, "before": before}
+        given["every"] = list(AUTHORITIES)
         of = dict.fromkeys(_OF, "") if self.subjects is None else _OF
         named = {} if self.subjects is None else {"subjects": list(self.subjects)}
-        return connection.execute(
-            text(query.format(others="records" if self.whole else NAMING_US, **of)), given | named
-        )
+        bounds = {"asked": MOST_ASKED, "claimed": MOST_CLAIMED}
+        query = query.format(others="records" if self.whole else NAMING_US, **of, **bounds)
+        return connection.execute(text(query), given | named)
 
 
 def _limit(now: Today) -> Length:
@@ -211,7 +223,10 @@ def whole_matching(connection: Connection, authority: str, now: Today) -> list[F
     return [finding for find in _MATCHING.values() for finding in find(connection, asker, now)]
 
 
-_TAKEN_BY = text("SELECT authority, subject FROM naming_us WHERE came_from = :reference ORDER BY authority, subject")
+_TAKEN_BY = text(
+    "SELECT authority, subject FROM (SELECT authority, subject FROM naming_us WHERE came_from = :reference LIMIT :claimed) i "
+    "ORDER BY authority, subject"
+)
 _LEFT = text(
     "SELECT left_on IS NOT NULL AND EXISTS (SELECT FROM json_each(facts) f WHERE f.key LIKE 'transfer/%' "
     "AND f.value -> 3 ->> 'to' = ANY(:codes)) FROM naming_us WHERE authority = :origin AND subject = :subject"
@@ -227,7 +242,7 @@ def other_sides(connection: Connection, authority: str, subject: str, record: Re
         asked = {"origin": origin, "subject": arrived.from_subject, "codes": codes_of(authority)}
         left = connection.scalar(_LEFT, asked)
         sides.append(OtherSide(direction="in", authority=origin, subject=arrived.from_subject, matched=bool(left)))
-    taken = connection.execute(_TAKEN_BY, {"reference": f"{authority}/{subject}"}).all()
+    taken = connection.execute(_TAKEN_BY, {"reference": f"{authority}/{subject}", "claimed": MOST_CLAIMED}).all()
     sides += [OtherSide(direction="out", authority=code, subject=there, matched=True) for code, there in taken]
     if not taken:
         accepted = {answer.ref for answer in facts(record, TransferAnswered) if answer.accepted}

@@ -100,6 +100,7 @@ records = Table(
     Index("records_left", "authority", "left_on", postgresql_where=text("left_on IS NOT NULL")),
     Index("records_asked_by", "authority", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
     Index("records_asked_of", "asked_of", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
+    Index("records_asking", "asked_of", "authority", "asked_on", postgresql_where=text("asked_of IS NOT NULL")),
     comment="Fact key to the latest fact; the other columns are read off it.",
 )
 
