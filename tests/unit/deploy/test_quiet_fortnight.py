@@ -36,9 +36,10 @@ MINUTE = timedelta(minutes=1)
 CALENDAR = scotland()
 JOBS = {Topic.ORDERS: "orders-worker", Topic.UNPAID_WORK: "unpaid-work-worker"}
 STOPS = BEGIN + timedelta(days=8, hours=12)
-SOON = timedelta(days=10)
-"""Enough for what fires within a day of that."""
-Value = Callable[[datetime], float]
+SHORTLY_BEFORE = BEGIN + timedelta(days=6)
+SOON = BEGIN + timedelta(days=10)
+"""Enough for what fires within a day of that. That nothing fires before it is seen of the whole fortnight."""
+Value = Callable[[datetime], float | datetime]
 NOTHING: Mapping[str, Value] = MappingProxyType({})
 Sent = dict[tuple[str, str], list[tuple[datetime, bool]]]
 """By job and authority: when each event came, and whether it was refused."""
@@ -62,8 +63,8 @@ def series(sent: Sent) -> Iterator[tuple[str, Value]]:
     for job in JOBS.values():
         yield f'up{{job="{job}"}}', lambda _: 1
         yield f'payback_stream_up{{job="{job}"}}', lambda _: 1
-        yield f'payback_stream_measured_timestamp_seconds{{job="{job}"}}', _since_begin
-        yield f'payback_books_measured_timestamp_seconds{{job="{job}"}}', _since_begin
+        yield f'payback_stream_measured_timestamp_seconds{{job="{job}"}}', lambda now: now
+        yield f'payback_books_measured_timestamp_seconds{{job="{job}"}}', lambda now: now
         yield f'payback_publish_lag_seconds{{job="{job}"}}', lambda _: 0
         yield f'payback_working_day{{job="{job}"}}', lambda now: is_working_day(CALENDAR, now.date())
     for job in ("orders-api", "unpaid-work-api", "reporting-api", "reporting-worker", "desk-api", "watch", "proof"):
@@ -88,35 +89,40 @@ def _of_an_authority(
 
     service = "orders" if job == "orders-worker" else "unpaid_work"
     yield f'payback_stream_lag_seconds{{job="{job}", topic="x.{authority}"}}', lambda _: 0
-    yield f"payback_last_event_timestamp_seconds{labels}}}", lambda now: _since_begin(last(now))
-    yield f"payback_last_taken_timestamp_seconds{labels}}}", lambda now: _since_begin(last(now))
+    yield f"payback_last_event_timestamp_seconds{labels}}}", last
+    yield f"payback_last_taken_timestamp_seconds{labels}}}", last
     shown = f'payback_shown_timestamp_seconds{{service="{service}", authority="{authority}"}}'
-    yield shown, lambda now: _since_begin(last(now))
+    yield shown, last
     yield f"payback_silent_working_days{labels}}}", lambda now: silent_days(CALENDAR, last(now), now.date())
     yield f'payback_events_last_day{labels}, outcome="rejected"}}', lambda now: lately(now, refused=True)
     yield f'payback_events_last_day{labels}, outcome="applied"}}', lambda now: lately(now, refused=False)
 
 
-def _at_one_o_clock(now: datetime) -> float:
-    return _since_begin((now - timedelta(hours=1)).replace(hour=1))
-
-
-def _since_begin(at: datetime) -> float:
-    return (at - BEGIN).total_seconds()
+def _at_one_o_clock(now: datetime) -> datetime:
+    return (now - timedelta(hours=1)).replace(hour=1)
 
 
 def fired(
-    sent: Sent, directory: Path, otherwise: Mapping[str, Value] = NOTHING, length: timedelta = LENGTH
+    sent: Sent,
+    directory: Path,
+    otherwise: Mapping[str, Value] = NOTHING,
+    begin: datetime = BEGIN,
+    end: datetime = BEGIN + LENGTH,
 ) -> set[str]:
-    """Return the alerts that fired at some time in the fortnight, but for the one that always does; with some series otherwise."""
+    """Return the alerts that fired at some time in between, but for the one that always does; with some series otherwise."""
     values = dict(series(sent))
     assert otherwise.keys() <= values.keys()
-    times = [BEGIN + number * STEP for number in range(length // STEP)]
+    times = [begin + number * STEP for number in range((end - begin) // STEP)]
+
+    def told(value: float | datetime) -> float:
+        """Return a time as seconds: Prometheus's own time is none where it begins."""
+        return (value - begin).total_seconds() if isinstance(value, datetime) else value
+
     inputs = [
-        {"series": name, "values": " ".join(f"{at(now):.0f}" for now in times)}
+        {"series": name, "values": " ".join(f"{told(at(now)):.0f}" for now in times)}
         for name, at in (values | dict(otherwise)).items()
     ]
-    ever = {"expr": FIRING, "eval_time": f"{(length - STEP) // MINUTE}m", "exp_samples": []}
+    ever = {"expr": FIRING, "eval_time": f"{(times[-1] - begin) // MINUTE}m", "exp_samples": []}
     every = f"{STEP // MINUTE}m"
     test = {"interval": every, "input_series": inputs, "promql_expr_test": [ever]}
     proof: Mapping[str, Any] = {"rule_files": [str(RULES)], "evaluation_interval": every, "tests": [test]}
@@ -124,9 +130,9 @@ def fired(
     done = promtool(directory, "test", "rules", "quiet.yml")
     if done.returncode == 0:
         return set()
-    told = [part.split('"')[0] for part in done.stderr.split('alertname="')[1:]]
-    assert told, done.stderr + done.stdout
-    return set(told) - {"Watchdog", "AuthoritiesMissing"}
+    names = [part.split('"')[0] for part in done.stderr.split('alertname="')[1:]]
+    assert names, done.stderr + done.stdout
+    return set(names) - {"Watchdog", "AuthoritiesMissing"}
 
 
 FIRING = (
@@ -144,18 +150,19 @@ def test_the_smallest_authority_is_missed_and_its_refusals_are_seen(sent: Sent, 
         (job, code): [one for one in events if code != SMALLEST or one[0] < STOPS]
         for (job, code), events in sent.items()
     }
-    assert fired(silent, tmp_path) == {"AuthoritySilent"}
+    assert fired(silent, tmp_path, begin=SHORTLY_BEFORE) == {"AuthoritySilent"}
     refused = {
         (job, code): [(at, was or (code == SMALLEST and at > STOPS)) for at, was in events]
         for (job, code), events in sent.items()
     }
-    assert fired(refused, tmp_path, length=SOON) == {"MostRefused"}
+    assert fired(refused, tmp_path, begin=SHORTLY_BEFORE, end=SOON) == {"MostRefused"}
 
 
 def test_that_nobody_is_heard_is_known_the_same_day(sent: Sent, tmp_path: Path) -> None:
     day = BEGIN + timedelta(days=2)
+    until = day + timedelta(days=1)
     nobody = {key: [one for one in events if one[0] < day] for key, events in sent.items()}
-    assert "NobodyHeard" in fired(nobody, tmp_path, length=timedelta(days=4))
+    assert "NobodyHeard" in fired(nobody, tmp_path, begin=BEGIN + timedelta(days=1), end=until)
 
 
 def test_a_single_event_of_the_smallest_authority_that_waits_or_is_not_shown_is_noticed(
@@ -164,7 +171,9 @@ def test_a_single_event_of_the_smallest_authority_that_waits_or_is_not_shown_is_
     """Its next four of a day hide neither."""
     waits = f'payback_stream_lag_seconds{{job="orders-worker", topic="x.{SMALLEST}"}}'
     one_waits: dict[str, Value] = {waits: lambda now: 1800 * (STOPS < now < STOPS + timedelta(hours=2))}
-    assert fired(sent, tmp_path, one_waits, SOON) == {"AuthorityLate"}
+    assert fired(sent, tmp_path, one_waits, SHORTLY_BEFORE, SOON) == {"AuthorityLate"}
     shown = f'payback_shown_timestamp_seconds{{service="orders", authority="{SMALLEST}"}}'
     goes_on = dict(series(sent))[shown]
-    assert fired(sent, tmp_path, {shown: lambda now: goes_on(min(now, STOPS))}, SOON) == {"FiguresStale"}
+    assert fired(sent, tmp_path, {shown: lambda now: goes_on(min(now, STOPS))}, SHORTLY_BEFORE, SOON) == {
+        "FiguresStale"
+    }
