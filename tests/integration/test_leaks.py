@@ -23,11 +23,11 @@ from contracts.topics import source_topics
 from services.chassis import logs
 from services.chassis.clock import FixedClock
 from services.chassis.database import engine, transaction
-from services.chassis.settings import DatabaseSettings, KafkaSettings, LogSettings, TokenSettings
+from services.chassis.settings import DatabaseSettings, LogSettings, TokenSettings
 from services.chassis.streaming.batches import Slice, SourceIdentity
 from services.chassis.streaming.batches import TopicPartition as TopicAt
 from services.chassis.streaming.clients import bulk
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
@@ -43,6 +43,7 @@ from tests.integration.reporting.conftest import Message
 from tests.integration.test_privacy import identifiers
 from tests.support import scenario
 from tests.support.desk import keys, new_client, token
+from tests.support.outside.topics import TopicsAnew
 
 RECORDS: tuple[Service, ...] = ("orders", "unpaid_work")
 OWN = source_topics(*Topic)
@@ -147,10 +148,9 @@ def ask_by_reference(bench: Bench, registry: CollectorRegistry) -> Iterator[str]
 
 
 def test_nothing_of_a_person_is_outside_the_services_of_records(
-    empty_kafka: str, migrated: Callable[[], str], logged: StringIO
+    topics_anew: TopicsAnew, migrated: Callable[[], str], logged: StringIO
 ) -> None:
-    kafka, url = KafkaSettings(bootstrap=empty_kafka), migrated()
-    ensure(kafka, topic_specs())
+    kafka, url = topics_anew(topic_specs()), migrated()
     found: dict[str, str] = {}
     for name in RECORDS:
         bench = Bench(url, name)
@@ -163,7 +163,7 @@ def test_nothing_of_a_person_is_outside_the_services_of_records(
         found[f"metrics of {name}"] = generate_latest(registry).decode() + generate_latest(bench.metrics).decode()
         found[f"metrics of {name}-api"] = "".join(ask_by_reference(bench, CollectorRegistry()))
         bench.database.dispose()
-    records = list(published(empty_kafka))
+    records = list(published(kafka.bootstrap))
     assert {topic for topic, _, _ in records} == {"national.aggregates"}
     found["topics"] = b"\n".join(key + b" " + value for _, key, value in records).decode()
     found |= told_by_reporting(url, (value for _, _, value in records))

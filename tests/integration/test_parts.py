@@ -7,14 +7,17 @@ from xml.etree import ElementTree as ET
 
 import psycopg
 import pytest
-from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient
+from kafka import KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.errors import UnknownTopicOrPartitionError
 from playwright.sync_api import Page
 
 from deploy.local.postgres import Postgres
+from services.chassis.streaming.clients.admin import Admin
+from services.operations.topics import topic_specs
 from tests.support import parts
 from tests.support.kafka import KafkaProcess
+from tests.support.outside.topics import TopicsAnew
 from tests.support.parts import MIGRATIONS
 
 POM = Path(__file__).parents[1] / "kafka" / "pom.xml"
@@ -46,6 +49,29 @@ def test_kafka_makes_no_topic_by_itself(empty_kafka: str) -> None:
 def test_empty_kafka_has_no_topics(new_topic: Callable[[], str], request: pytest.FixtureRequest) -> None:
     topic = new_topic()
     assert topic not in _topics(request.getfixturevalue("empty_kafka"))
+
+
+@pytest.mark.durable_broker
+def test_topics_are_as_new_whatever_was_done_to_them_and_only_others_are_kept(topics_anew: TopicsAnew) -> None:
+    specs = topic_specs()[:4]
+    written, emptied, configured, left = [spec.name for spec in specs]
+    kafka = topics_anew(specs)
+    address = kafka.bootstrap
+    with closing(Admin(kafka)) as admin:
+        before = admin.identities([spec.name for spec in specs])
+        with closing(KafkaProducer(bootstrap_servers=address, acks="all")) as producer:
+            for topic in (written, emptied):
+                producer.send(topic, b"x").get(timeout=10)
+        with closing(KafkaAdminClient(bootstrap_servers=address)) as client:
+            client.delete_records({TopicPartition(emptied, 0): 1})
+            client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, configured, {"retention.ms": "9"})])
+        _create(address, "somebody.elses")
+        assert topics_anew(specs) == kafka
+        after = admin.identities([spec.name for spec in specs])
+        assert {name for name in before if after[name] == before[name]} == {left}
+        assert set(admin.ends(list(after)).values()) == {0}
+        assert admin.differences(specs) == []
+    assert {name for name in _topics(address) if not name.startswith("__")} == set(after)
 
 
 @pytest.mark.faults

@@ -8,15 +8,15 @@ from kafka import KafkaConsumer, TopicPartition
 from prometheus_client import CollectorRegistry, generate_latest
 
 from contracts.cells import Cell, Position
-from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.clients import bulk
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
 from services.reporting.read.tables import metadata
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
+from tests.support.outside.topics import TopicsAnew
 
 PERSONAL = ("person", "subject", "event_id", "ref", "name_of", "birth", "address")
 
@@ -49,9 +49,8 @@ def _published(address: str) -> list[bytes]:
         consumer.close()
 
 
-def test_published_aggregates_name_nobody(empty_kafka: str, migrated: Callable[[], str]) -> None:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs())
+def test_published_aggregates_name_nobody(topics_anew: TopicsAnew, migrated: Callable[[], str]) -> None:
+    kafka = topics_anew(topic_specs())
     bench = Bench(migrated(), "orders")
     try:
         worker = bench.worker()
@@ -61,7 +60,7 @@ def test_published_aggregates_name_nobody(empty_kafka: str, migrated: Callable[[
         with bulk.BulkProducer(kafka, transactional="payback-orders") as producer:
             metrics = RecordsMetrics(registry)
             sent = Publisher(Publications(bench.database, "orders"), producer, worker.owned, metrics).publish()
-        published = _published(empty_kafka)
+        published = _published(kafka.bootstrap)
     finally:
         bench.database.dispose()
     assert len(published) >= sent > 1_000

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing, suppress
 from functools import cache
 from importlib.util import find_spec
@@ -172,10 +172,10 @@ def tool(main: str, *arguments: str) -> list[str]:
     return [str(java()), "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", needed, main, *arguments]
 
 
-def remove_topics(address: str) -> None:
-    """Delete every topic of the broker, and return when they are gone."""
+def remove_topics(address: str, but: Collection[str] = ()) -> None:
+    """Delete every topic of the broker but these, and return when they are gone."""
     with closing(KafkaAdminClient(bootstrap_servers=address)) as admin:
-        while topics := [name for name in admin.list_topics() if not name.startswith("__")]:
+        while topics := [name for name in admin.list_topics() if not name.startswith("__") and name not in but]:
             admin.delete_topics(topics, raise_errors=False)
             time.sleep(0.1)
 

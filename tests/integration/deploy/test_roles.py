@@ -19,20 +19,21 @@ from services.chassis.database import engine, transaction
 from services.chassis.failures import Refused
 from services.chassis.guarding.walls import NOBODY, Sight, behind, seeing
 from services.chassis.migrations import migrate
-from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.settings import DatabaseSettings
 from services.chassis.streaming.clients.bulk import BulkProducer
 from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.rights.erasing import PersonSettings, forget, opened
 from services.operations.rights.holding import Order
 from services.operations.rights.retention import PLACES, let_go
 from services.operations.rights.schedule import schedule
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.orders.domain import domain
 from services.records.ingest.tables import notes
 from services.records.model.bank_holidays import scotland
 from services.records.upkeep.rebuild import rebuild
 from tests.support import parts
 from tests.support.outside.exporters import exported, wants, watched
+from tests.support.outside.topics import TopicsAnew
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("orders", "unpaid_work", "reporting")
@@ -207,11 +208,10 @@ def test_a_service_needs_its_own_password(prepared: str) -> None:
         psycopg.connect(f"postgresql://orders_api:secret-of-orders_worker@{prepared}", connect_timeout=5)
 
 
-def test_maintenance_may_rebuild_a_service(prepared: str, empty_kafka: str) -> None:
+def test_maintenance_may_rebuild_a_service(prepared: str, topics_anew: TopicsAnew) -> None:
     """As runbooks/rebuild.md has it; the service itself may not, and goes on with the books in their new place."""
     migrations = ROOT / "services" / "orders" / "migrations"
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs())
+    kafka = topics_anew(topic_specs())
     migrate(address(prepared, "maintenance"), "orders", migrations)
     for who in ("orders_worker", "maintenance"):
         settings = DatabaseSettings(url=address(prepared, who), schema_name="orders")
@@ -244,10 +244,9 @@ def test_the_exporter_learns_what_is_watched_and_sees_no_row_of_ours(prepared: s
         assert visible.fetchall() == []
 
 
-def test_maintenance_may_have_a_person_forgotten_and_let_go_what_is_old(prepared: str, empty_kafka: str) -> None:
+def test_maintenance_may_have_a_person_forgotten_and_let_go_what_is_old(prepared: str, topics_anew: TopicsAnew) -> None:
     """With the rights that are deployed: in both services, their audits, and reporting."""
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs())
+    kafka = topics_anew(topic_specs())
     with BulkProducer(kafka) as producer:
         producer.send_all([Outgoing("orders.events.S12000005", b"", b'{"person_ref": "somebody-of-tests"')])
     for service in SERVICES:

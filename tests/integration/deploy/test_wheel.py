@@ -23,9 +23,9 @@ from packaging.utils import canonicalize_name
 
 from deploy.local.process import free_ports, stop, tail
 from deploy.local.tokens import DevelopmentKey
-from services.chassis.settings import KafkaSettings
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from tests.support.children import child
+from tests.support.outside.topics import TopicsAnew
 from tests.unit.deploy.test_locked import locked
 
 pytestmark = pytest.mark.long
@@ -124,12 +124,12 @@ def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("service", ["orders", "unpaid_work", "reporting"])
 def test_every_process_runs_from_the_wheel(
-    installed: Path, empty_kafka: str, new_database: Callable[[], str], tmp_path: Path, service: str
+    installed: Path, topics_anew: TopicsAnew, new_database: Callable[[], str], tmp_path: Path, service: str
 ) -> None:
-    ensure(KafkaSettings(bootstrap=empty_kafka), topic_specs())
+    kafka = topics_anew(topic_specs())
     http, serving, working = free_ports(3)
     shared = {
-        "PAYBACK_KAFKA_BOOTSTRAP": empty_kafka,
+        "PAYBACK_KAFKA_BOOTSTRAP": kafka.bootstrap,
         "PAYBACK_DATABASE_URL": new_database(),
         "PAYBACK_DATABASE_SCHEMA_NAME": service,
         "PAYBACK_TOKENS_PUBLIC_KEY_PATH": str(DevelopmentKey(tmp_path / "key.pem").public_path),

@@ -12,10 +12,12 @@ from tests.support.running.resting import Resting
 from tests.support.running.together import QUIET
 from tests.support.source import ROOT
 
-ON_THE_SHARED_ONE = re.compile(r"\b(?:empty_)?kafka: str\b")
+ON_THE_SHARED_ONE = re.compile(r"\b(?:empty_)?kafka: str\b|\btopics_anew: ")
 REAL_TOPICS = re.compile(r"\btopic_specs\(")
-BEGINS_EMPTY = re.compile(r"\bempty_kafka\b|\bremove_topics\(")
-USES_ONE = re.compile(r"def (?!kafka\()\w+\([^)]*\b(?:(?:empty_)?kafka: str|_?kafka_process: |new_topic: )")
+BEGINS_EMPTY = re.compile(r"\bempty_kafka\b|\bremove_topics\(|\btopics_anew\b|\bmade_anew\(")
+USES_ONE = re.compile(
+    r"def (?!kafka\()\w+\([^)]*\b(?:(?:empty_)?kafka: str|_?kafka_process: |new_topic: |topics_anew: )"
+)
 
 
 def found(pattern: re.Pattern[str]) -> Iterator[Path]:

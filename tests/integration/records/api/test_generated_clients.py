@@ -22,17 +22,17 @@ from deploy.local.process import free_ports
 from services.chassis.api.auth import mint
 from services.chassis.clock import system_clock
 from services.chassis.database import engine
-from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.settings import DatabaseSettings
 from services.chassis.streaming.clients.admin import Admin
 from services.chassis.streaming.clients.producer import Producer
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.records.api import run_api
 from tests.integration.records.api.test_openapi import SENDER, application
 from tests.integration.records.conftest import CALENDAR, SERVICES
 from tests.support.generated.openapi import KEYS
-from tests.support.kafka import remove_topics
 from tests.support.outside import jars, npm
 from tests.support.outside.lacking import cannot
+from tests.support.outside.topics import made_anew
 
 CLIENTS = Path(__file__).parents[3] / "clients"
 QUICK_START = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
@@ -49,9 +49,7 @@ class Running(NamedTuple):
 @pytest.fixture(scope="module")
 def running(kafka: str, migrated: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Yield the intake on a real broker and database."""
-    told, database = KafkaSettings(bootstrap=kafka), DatabaseSettings(url=migrated(), schema_name="orders")
-    remove_topics(kafka)
-    ensure(told, topic_specs())
+    told, database = made_anew(kafka, topic_specs()), DatabaseSettings(url=migrated(), schema_name="orders")
     with Producer(told) as producer, closing(Admin(told)) as admin:
         connected = engine(database)
         parts = run_api.Parts(connected, producer, admin, CollectorRegistry())

@@ -27,7 +27,7 @@ from services.chassis.streaming.clients.producer import Producer
 from services.desk import app as desk
 from services.desk.settings import ApiSettings as DeskSettings
 from services.desk.settings import PlatformSettings
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.orders import api as orders
 from services.orders.policies import POLICIES as ORDERS_POLICIES
 from services.records.api import run_api
@@ -51,7 +51,7 @@ from tests.support.generated.openapi import (
     schema_of,
     validate_each,
 )
-from tests.support.kafka import remove_topics
+from tests.support.outside.topics import made_anew
 
 SURFACES = {
     "orders": run_api.Surface("orders", orders.routers, ORDERS_POLICIES),
@@ -111,8 +111,7 @@ def take_whatever_is_sent(bench: Bench) -> None:
 
 @pytest.fixture(scope="module")
 def topics(kafka: str) -> str:
-    remove_topics(kafka)
-    ensure(KafkaSettings(bootstrap=kafka), topic_specs())
+    made_anew(kafka, topic_specs())
     return kafka
 
 

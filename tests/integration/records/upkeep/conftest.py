@@ -15,12 +15,13 @@ from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.clients.bulk import BulkProducer
 from services.chassis.streaming.clients.outgoing import Outgoing
 from services.operations.rights.erasing import PersonSettings
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.records.ingest.worker import Worker
 from services.records.upkeep.history import History
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import ARRIVED, ASKED, IMPOSED, LEFT, A, B
 from tests.support.lives import event, imposed
+from tests.support.outside.topics import TopicsAnew
 
 P = "person-of-tests-0001"
 OTHER = "person-of-tests-0002"
@@ -59,9 +60,8 @@ def events() -> Iterator[tuple[str, bytes, bytes]]:
 
 
 @pytest.fixture
-def settings(postgres: str, empty_kafka: str) -> PersonSettings:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs())
+def settings(postgres: str, topics_anew: TopicsAnew) -> PersonSettings:
+    kafka = topics_anew(topic_specs())
     with BulkProducer(kafka) as producer:
         producer.send_all([Outgoing(*one) for one in events()])
     return PersonSettings(database=DatabaseSettings(url=postgres, schema_name="orders"), kafka=kafka)

@@ -13,16 +13,16 @@ from contracts.events import Topic
 from contracts.rejections import Reason
 from services.chassis.audit import store
 from services.chassis.audit.store import Question
-from services.chassis.settings import KafkaSettings
 from services.chassis.streaming.batches import Slice
 from services.chassis.streaming.clients.producer import Producer
 from services.operations.refusals import refusals
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.records.ingest.tables import rejections
 from services.records.model.record import Outcome
 from services.records.upkeep.redrive import Order, Redriven, Wanted, foresee, redrive
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
+from tests.support.outside.topics import TopicsAnew
 
 TOPIC, AUTHORITY = "orders.events.S12000029", "S12000029"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -39,9 +39,8 @@ def _books(bench: Callable[[str], Bench]) -> Bench:
     return one
 
 
-def test_what_is_acceptable_now_goes_through_again_once(bench: Callable[[str], Bench], empty_kafka: str) -> None:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs())
+def test_what_is_acceptable_now_goes_through_again_once(bench: Callable[[str], Bench], topics_anew: TopicsAnew) -> None:
+    kafka = topics_anew(topic_specs())
     one = _books(bench)
     with one.database.begin() as connection:
         first = connection.scalars(select(rejections.c.offset).order_by(rejections.c.offset)).first()

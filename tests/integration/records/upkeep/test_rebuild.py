@@ -32,7 +32,7 @@ from services.chassis.streaming.clients.bulk import BulkProducer
 from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.containment import Contained, Place
 from services.operations.maintenance import wrong
-from services.operations.topics import ensure, topic_specs
+from services.operations.topics import topic_specs
 from services.records.ingest import notes, times
 from services.records.ingest.guarding import parking
 from services.records.ingest.guarding.parking import Action
@@ -54,6 +54,7 @@ from tests.integration.records.ingest.test_times import arrived
 from tests.integration.test_as_of import log
 from tests.support import scenario
 from tests.support.generated.thorough import TURN, turns
+from tests.support.outside.topics import TopicsAnew
 from tests.support.running.meter import CAME
 from tests.support.scenario import Sent
 
@@ -76,9 +77,9 @@ SOME = (HIT, "S12000036", "S12000049", "S12000013")
 """Three with much, and one with hardly anything. The other authorities have topics without events."""
 
 
-def _send(kafka: KafkaSettings) -> int:
-    """Send what some authorities send: most faults need one, or one beside others."""
-    ensure(kafka, topic_specs())
+def _send(topics_anew: TopicsAnew) -> tuple[KafkaSettings, int]:
+    """Send what some authorities send, and return where and how much: most faults need one, or one beside others."""
+    kafka = topics_anew(topic_specs())
     records = [
         Outgoing(topic_of(kind, code), b"", line, scenario.NOON)
         for kind, code, lines in scenario.topics()
@@ -86,14 +87,13 @@ def _send(kafka: KafkaSettings) -> int:
         for line in lines
     ]
     with BulkProducer(kafka) as producer:
-        return len(producer.send_all(records))
+        return kafka, len(producer.send_all(records))
 
 
 def test_the_new_books_are_right_and_the_old_worker_is_fenced_off(
-    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
 ) -> None:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    sent = _send(kafka)
+    kafka, sent = _send(topics_anew)
     one = bench("unpaid_work")
     settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
     told: list[tuple[int, int]] = []
@@ -142,10 +142,9 @@ def _one_more(worker: Worker, bench: Bench) -> None:
 
 
 def test_what_operators_decided_and_when_things_were_read_outlast_it(
-    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
 ) -> None:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs(simulated=True))
+    kafka = topics_anew(topic_specs(simulated=True))
     hit, parked, topic = "S12000029", "S12000030", "orders.events.S12000029"
     seconds = scenario.NOON // 1000  # what a producer that means seconds says
     with BulkProducer(kafka) as producer:
@@ -193,10 +192,9 @@ def test_what_operators_decided_and_when_things_were_read_outlast_it(
 
 
 def test_who_is_released_meanwhile_is_released_in_the_new_books(
-    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
 ) -> None:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    _send(kafka)
+    kafka, _ = _send(topics_anew)
     one, hit = bench("orders"), "S12000029"
     failing = failing_on(one.domain, {ids_by_authority(one)[hit][1]})
 
@@ -261,11 +259,10 @@ CODECS = (None, "gzip", "snappy", "lz4", "zstd")
 
 
 def test_the_books_are_made_again_from_any_codec(
-    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
 ) -> None:
     """One log has all of them, for several authorities each. A worker that was given the messages themselves has the same in every row."""
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs(simulated=True))
+    kafka = topics_anew(topic_specs(simulated=True))
     found = [
         (topic_of(kind, code), [Sent(day, line, scenario.NOON + (day - 5) * DAY) for day, line in enumerate(lines[:5])])
         for kind, code, lines in scenario.topics()
@@ -274,7 +271,7 @@ def test_the_books_are_made_again_from_any_codec(
     assert len(found) >= len(CODECS)
 
     async def send(codec: str | None, some: list[tuple[str, list[Sent]]]) -> None:
-        async with AIOKafkaProducer(bootstrap_servers=empty_kafka, compression_type=codec) as producer:
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, compression_type=codec) as producer:
             for topic, messages in some:
                 for one in messages:
                     await producer.send(topic, one.value, timestamp_ms=one.timestamp)
@@ -294,16 +291,17 @@ def test_the_books_are_made_again_from_any_codec(
 
 
 @pytest.mark.durable_broker
-def test_a_log_without_its_beginning_is_refused(bench: Callable[[str], Bench], postgres: str, empty_kafka: str) -> None:
+def test_a_log_without_its_beginning_is_refused(
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
+) -> None:
     """Else the authority would be empty, and the command would say that all is made again."""
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    sent = _send(kafka)
+    kafka, sent = _send(topics_anew)
     one = bench("unpaid_work")
     settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
     topic = topic_of(Topic.UNPAID_WORK, "S12000029")
     with _live(one, kafka):
         right = one.cells()
-        with closing(KafkaAdminClient(bootstrap_servers=empty_kafka)) as admin:
+        with closing(KafkaAdminClient(bootstrap_servers=kafka.bootstrap)) as admin:
             admin.delete_records({KafkaPartition(topic, 0): -1})
         with pytest.raises(Refused, match=topic):
             rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None)
@@ -311,9 +309,10 @@ def test_a_log_without_its_beginning_is_refused(bench: Callable[[str], Bench], p
         assert rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None, less=True) < sent
 
 
-def test_books_that_would_hold_less_are_refused(bench: Callable[[str], Bench], postgres: str, empty_kafka: str) -> None:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    sent = _send(kafka)
+def test_books_that_would_hold_less_are_refused(
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
+) -> None:
+    kafka, sent = _send(topics_anew)
     one = bench("unpaid_work")
     settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
     with _live(one, kafka):
@@ -350,10 +349,9 @@ def _die() -> Domain:
 
 @pytest.mark.usefixtures("two_processes")
 def test_two_processes_make_the_same_and_a_fault_of_one_changes_nothing(
-    bench: Callable[[str], Bench], postgres: str, empty_kafka: str
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
 ) -> None:
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    sent = _send(kafka)
+    kafka, sent = _send(topics_anew)
     one = bench("unpaid_work")
     settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
     told: list[tuple[int, int]] = []
@@ -395,14 +393,13 @@ def most(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int
 def test_it_makes_what_a_worker_makes_and_leaves_every_index(
     bench: Callable[[str], Bench],
     postgres: str,
-    empty_kafka: str,
+    topics_anew: TopicsAnew,
     name: str,
     most: int,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """However the log is cut, whatever becomes known when, and also if many orders have more facts than they may."""
-    kafka = KafkaSettings(bootstrap=empty_kafka)
-    ensure(kafka, topic_specs(simulated=True))
+    kafka = topics_anew(topic_specs(simulated=True))
     with BulkProducer(kafka) as producer:
         for topic, found in log(random.Random(4)).items():
             producer.send_all(Outgoing(topic, b"", one.value, one.timestamp) for one in found)
@@ -429,13 +426,12 @@ def test_it_makes_what_a_worker_makes_and_leaves_every_index(
 
 
 def test_an_authority_with_a_day_ahead_of_the_clock_is_left_to_the_worker(
-    bench: Callable[[str], Bench], postgres: str, empty_kafka: str, caplog: pytest.LogCaptureFixture
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A worker goes back from such a day with its next batch."""
-    kafka, hit = KafkaSettings(bootstrap=empty_kafka), "S12000029"
-    sent = _send(kafka)
+    kafka, sent = _send(topics_anew)
     one = bench("unpaid_work")
-    source = TopicPartition(topic_of(Topic.UNPAID_WORK, hit), 0)
+    source = TopicPartition(topic_of(Topic.UNPAID_WORK, HIT), 0)
     with one.database.begin() as connection:
         times.redate(connection, source, 1, 1, datetime(2062, 1, 1, tzinfo=UTC))
     with _live(one, kafka):
@@ -444,7 +440,7 @@ def test_an_authority_with_a_day_ahead_of_the_clock_is_left_to_the_worker(
     assert rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None) == sent
     assert _came(one, "unpaid_work") == before
     assert any("date(2062, 1, 1)" in row for row in before["cells"])
-    assert [record.args for record in caplog.records if "left" in record.msg] == [(hit, ANY)]
+    assert [record.args for record in caplog.records if "left" in record.msg] == [(HIT, ANY)]
 
 
 _NEWS = 'SELECT authority, kind, subject, rule, event_id, "offset" FROM {0}.changes'
