@@ -95,7 +95,7 @@ def load_settings() -> None:
     from tests.support.generated.thorough import examples  # it reads the turn that was chosen
 
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    settings.register_profile("payback", max_examples=examples(50), deadline=None, suppress_health_check=checks)
+    settings.register_profile("payback", max_examples=examples(30), deadline=None, suppress_health_check=checks)
     settings.load_profile("payback")
 
 

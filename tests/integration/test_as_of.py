@@ -29,6 +29,7 @@ from services.reporting.settings import SCHEMA, ApiSettings
 from tests.integration.records.conftest import Bench
 from tests.support import scenario
 from tests.support.asking import InThisThread
+from tests.support.generated.thorough import TURN, turns
 from tests.support.scenario import Sent
 
 FIRST = date(2026, 8, 20)
@@ -157,13 +158,15 @@ def in_bits(chance: random.Random) -> Callable[[Log], Iterator[list[Slice]]]:
 def test_any_query_at_any_day_is_the_recount_of_the_log_up_to_it(
     migrated: Callable[[], str], monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    """Also if many orders have more facts than they may, and count nothing from some day on."""
+    """Also if many orders have more facts than they may, and count nothing from some day on. Each is asked at one of the days, and at the
+    other tomorrow.
+    """
     monkeypatch.setattr(limit, "MOST_FACTS", most)
     chance = random.Random(1)
     told = log(chance)
     whole = Platform(migrated())
     whole.take(told, in_bits(chance))
-    for number in ASKED:
+    for number in turns(ASKED, TURN + most):
         day = FIRST + timedelta(days=number)
         then = {topic: [one for one in sent if one.timestamp <= _noon(day)] for topic, sent in told.items()}
         recount = Platform(migrated())

@@ -3,6 +3,8 @@
 import ipaddress
 import os
 import re
+import shlex
+import subprocess
 import sys
 import time
 import urllib.error
@@ -45,6 +47,7 @@ from services.chassis.streaming.clients.producer import Producer
 from services.operations.doctor import look_at_kafka
 from services.operations.moving.copying import Copier
 from services.operations.topics import ensure, topic_specs
+from tests.integration.deploy.test_runbooks import COMPOSE, KAFKA, TOOLS, WELL, Command
 from tests.support import kafka as apache_kafka
 from tests.support import parts
 from tests.support.outside.lacking import cannot
@@ -447,3 +450,18 @@ def test_a_worker_needs_no_more_than_its_rights(
     finally:
         stop(process, seconds=60)
     assert "Authorization" not in log.read_text(), tail(log)
+
+
+@pytest.mark.parametrize("command", KAFKA, ids=str)
+def test_what_runbooks_tell_kafkas_own_programs_they_do(command: Command, guarded: Guarded, tmp_path: Path) -> None:
+    """As the administrator, with the file that docker-compose.yml gives them."""
+    told = re.sub(r"\$\{.*?\}", PASSWORD, COMPOSE["configs"]["kafka_admin"]["content"])
+    (tmp_path / "kafka_admin").write_text(told)
+    line = re.sub(r"\b(new-)?kafka:9092\b", guarded.inner.bootstrap, command.line)
+    words = shlex.split(line.replace(" /kafka_admin", f" {tmp_path}/kafka_admin"))
+    at = next(number for number, word in enumerate(words) if word in TOOLS)
+    done = subprocess.run(
+        apache_kafka.tool(TOOLS[words[at]], *words[at + 1 :]), capture_output=True, text=True, check=False, timeout=100
+    )
+    assert done.returncode == WELL, done.stdout + done.stderr
+    assert re.search(r"^(Completed updating config|Cluster ID)", done.stdout, re.MULTILINE), done.stdout

@@ -4,7 +4,6 @@ Docker could carry out names services, volumes and programs that there are."""
 import os
 import re
 import shlex
-import subprocess
 from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
@@ -19,12 +18,11 @@ from services.chassis.migrations import migrate
 from services.chassis.settings import KafkaSettings
 from services.cli import GROUPS
 from services.operations.topics import ensure, topic_specs
-from tests.integration.deploy.test_access import PASSWORD, Guarded, guarded
 from tests.integration.deploy.test_roles import SERVICES, address, prepared
-from tests.support.kafka import remove_topics, tool
+from tests.support.kafka import remove_topics
 from tests.support.running.commands import carry_out
 
-__all__ = ["guarded", "prepared"]
+__all__ = ["prepared"]
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([*(ROOT / "deploy" / "runbooks").glob("*.md"), ROOT / "docs" / "operator.md"])
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -76,6 +74,7 @@ NAMED = [one for one in FOUND_ONCE.values() if re.fullmatch(r"payback (\w+( --wa
 OURS = [one for one in FOUND_ONCE.values() if one not in NAMED]
 DATABASE = [one for one in ALL if " psql " in one.line]
 KAFKA = [one for one in ALL if "/opt/kafka/bin/" in one.line]
+"""Carried out in test_access.py, by its broker."""
 DOCKER = [one for one in ALL if one.line.startswith("docker compose")]
 
 
@@ -150,22 +149,6 @@ def test_what_is_asked_of_postgresql_can_be_asked(command: Command, ready: tuple
         pytest.skip("asks nothing by itself")
     with psycopg.connect(address(ready[0], "maintenance")) as connection:
         connection.execute(statement[1].encode())
-
-
-@pytest.mark.durable_broker
-@pytest.mark.parametrize("command", KAFKA, ids=str)
-def test_what_kafkas_own_programs_are_told_they_do(command: Command, guarded: Guarded, tmp_path: Path) -> None:
-    """As the administrator, with the file that docker-compose.yml gives them."""
-    told = re.sub(r"\$\{.*?\}", PASSWORD, COMPOSE["configs"]["kafka_admin"]["content"])
-    (tmp_path / "kafka_admin").write_text(told)
-    line = re.sub(r"\b(new-)?kafka:9092\b", guarded.inner.bootstrap, command.line)
-    words = shlex.split(line.replace(" /kafka_admin", f" {tmp_path}/kafka_admin"))
-    at = next(number for number, word in enumerate(words) if word in TOOLS)
-    done = subprocess.run(
-        tool(TOOLS[words[at]], *words[at + 1 :]), capture_output=True, text=True, check=False, timeout=100
-    )
-    assert done.returncode == WELL, done.stdout + done.stderr
-    assert re.search(r"^(Completed updating config|Cluster ID)", done.stdout, re.MULTILINE), done.stdout
 
 
 @pytest.mark.parametrize("command", DOCKER, ids=str)

@@ -57,7 +57,7 @@ class Asked(NamedTuple):
 
 
 def requests(app: FastAPI) -> Iterator[Asked]:
-    """Yield half of the words in each place of each route, one at a time and in turn; each body as two media types, in turn."""
+    """Yield a third of the words in each place of each route, one at a time and in turn; each body as two media types, in turn."""
     asked = [(route, method) for route in routes_of(app) for method in sorted(route.methods or ())]
     for turn, (route, method) in enumerate(asked):
         if route.path != "/v1/stream":  # it would never end
@@ -68,10 +68,10 @@ def _of_route(route: APIRoute, method: str, turn: int) -> Iterator[Asked]:
     places = re.findall(r"{.*?}", route.path)
     usual = re.sub(r"{.*?}", "x", route.path)
     for more, place in enumerate(places):
-        for word in half_of_words(turn + more):
+        for word in third_of_words(turn + more):
             yield Asked(method, re.sub(r"{.*?}", "x", route.path.replace(place, word)))
     for more, name in enumerate(sorted(names_of(route)), len(places)):
-        for word in half_of_words(turn + more):
+        for word in third_of_words(turn + more):
             yield Asked(method, f"{usual}?{name}={word}")
     for host in (MARKUP, *turns(HALF_AN_ADDRESS, turn), *turns(NO_NAMES, turn)):
         yield Asked(method, usual, host=host)
@@ -80,8 +80,8 @@ def _of_route(route: APIRoute, method: str, turn: int) -> Iterator[Asked]:
             yield from (Asked(method, usual, body, kind) for kind in turns(KINDS, turn + place, some=2))
 
 
-def half_of_words(turn: int) -> Sequence[str]:
-    return turns(WORDS, TURN + turn, some=len(WORDS) // 2)
+def third_of_words(turn: int) -> Sequence[str]:
+    return turns(WORDS, TURN + turn, some=-(-len(WORDS) // 3))
 
 
 def assert_no_fault_of_ours(app: FastAPI, headers: Mapping[str, str], known: Mapping[str, str]) -> None:

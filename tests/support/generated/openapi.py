@@ -113,12 +113,12 @@ class Everybody:
         self._asked, self._cases = asked, Counter[tuple[str, str]]()
 
     def validate(self, case: Case[Any]) -> None:
-        """Check a case. All callers make the first of an operation, since there may be no more; a third of the rest comes each day."""
+        """Check a case. All callers make the first of an operation, since there may be no more; a fifth of the rest comes each day."""
         operation = (case.method, case.path)
         turn = self._cases[operation]
         self._cases[operation] += 1
         everybody = len(self._asked)
-        if turn >= everybody and not comes(TURN + turn, of=3):
+        if turn >= everybody and not comes(TURN + turn, of=5):
             return
         for client, headers in self._asked if turn < everybody else [self._asked[turn % everybody]]:
             case.call_and_validate(session=client, headers=headers)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.reporting.disclosure.test_attack import DIVIDED, FORMATS, OF_EVERY_KIND
 from tests.support.generated import thorough
-from tests.support.generated.fuzzing import BODIES, HALF_AN_ADDRESS, KINDS, NO_NAMES, WORDS, half_of_words
+from tests.support.generated.fuzzing import BODIES, HALF_AN_ADDRESS, KINDS, NO_NAMES, WORDS, third_of_words
 from tests.support.generated.thorough import comes, examples, turns
 from tests.support.source import ROOT
 
@@ -40,7 +40,7 @@ def test_any_two_come_together() -> None:
         (body, kind) for turn in range(5) for place, body in enumerate(BODIES) for kind in turns(KINDS, turn + place, 2)
     }
     assert bodies == {*product(BODIES, KINDS)}
-    assert {*half_of_words(0), *half_of_words(1)} == {*WORDS}
+    assert {word for turn in range(3) for word in third_of_words(turn)} == {*WORDS}
 
 
 def test_each_of_several_has_a_turn() -> None:

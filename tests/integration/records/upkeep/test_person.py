@@ -53,9 +53,9 @@ ASKED_BY = Order(P, "letter of 2 March", "operator")
 def test_a_person_is_shown_all_and_is_forgotten_without_a_count_changing_wherever_it_is_broken_off(
     settings: PersonSettings, benches: list[Bench], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Of the places to break off half, the others on another day."""
+    """Of the places to break off a third, the others on other days."""
     before, size = [one.cells() for one in benches], on_disk(settings.kafka)
-    steps = [STEPS[place] for place in sorted(turns(range(len(STEPS)), TURN, some=3))]
+    steps = [STEPS[place] for place in sorted(turns(range(len(STEPS)), TURN, some=2))]
     trees = Trees(settings, benches[0].database, Signing(new_key(tmp_path / "key.pem"), Heads(tmp_path)))
     trees.close(days=1)
     with opened(settings) as books:

@@ -103,8 +103,9 @@ def both(databases: tuple[Engine, Engine], monkeypatch: pytest.MonkeyPatch) -> t
 def everything(releases: tuple[str, ...]) -> Iterator[str]:
     """Yield what can be fetched without signing in: every indicator and breakdown, every kind in every format, files and pages.
 
-    Of the newest release all, but for half of each indicator's breakdowns, which come on another day. Of those before each kind of
-    indicator, each way to divide and each page in turn: any two of release, kind and way come together; and all with `make test-thorough`.
+    Of the newest release all, but for two thirds of each indicator's breakdowns, which come on other days. Of those before, of which half
+    come on another day too, each kind of indicator, each way to divide and each page in turn: any two of release, kind and way come
+    together; and all with `make test-thorough`.
     """
     yield from by_breakdown(releases[-1])
     yield from beside_breakdowns(releases)
@@ -113,7 +114,7 @@ def everything(releases: tuple[str, ...]) -> Iterator[str]:
 def by_breakdown(release: str) -> Iterator[str]:
     for turn, (name, indicator) in enumerate(INDICATORS.items()):
         breakdowns = ["", *(each for each, _ in indicator.breakdowns)]
-        for breakdown in turns(breakdowns, TURN + turn, some=(len(breakdowns) + 1) // 2):
+        for breakdown in turns(breakdowns, TURN + turn, some=(len(breakdowns) + 2) // 3):
             yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={release}"
 
 
@@ -124,7 +125,7 @@ def beside_breakdowns(releases: tuple[str, ...]) -> Iterator[str]:
     yield from (f"/releases/{newest}?area={code}" for code in CODES)
     yield from (path for name in OF_EVERY_KIND for path in (*figures(newest, name, DIVIDED), page_of(newest, name)))
     yield from pages_of(newest)
-    for turn, release in enumerate(before):
+    for turn, release in turns([*enumerate(before)], TURN, some=(len(before) + 1) // 2):
         for place, name in enumerate(OF_EVERY_KIND):
             yield from figures(release, name, turns(DIVIDED, turn + place))
         yield from (page_of(release, name) for name in turns(OF_EVERY_KIND, turn))

@@ -121,9 +121,9 @@ def routes_of(database: Engine) -> Mapping[str, Policy]:
 
 
 def addresses(routes: Iterable[str], releases: tuple[str, ...], turn: int) -> Iterator[str]:
-    """Yield every route and page by its plain address, each indicator by what divides it in turn, and half of what else can be fetched.
+    """Yield every route and page by its plain address, each indicator by what divides it in turn, and a third of what else can be fetched.
 
-    There are two turns.
+    There are three turns.
     """
     for route in routes:
         if route not in NOT_ASKED and ":path" not in route:
@@ -137,7 +137,7 @@ def addresses(routes: Iterable[str], releases: tuple[str, ...], turn: int) -> It
         for breakdown in turns(["", *(each for each, _ in indicator.breakdowns)], TURN + place + turn):
             yield f"/v1/indicators/{name}/data?{SPAN}&by=authority,quarter,{breakdown}&release={releases[-1]}"
     beside = [*beside_breakdowns(releases)]
-    yield from turns(beside, TURN + turn, some=(len(beside) + 1) // 2)
+    yield from turns(beside, TURN + turn, some=(len(beside) + 2) // 3)
 
 
 KNOWN = {"code": BUSY, "extension": "csv"}
