@@ -3,9 +3,8 @@
 import re
 from collections import Counter as Counts
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from math import inf
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -13,7 +12,7 @@ from contracts.decoding.codec import Event
 from contracts.rejections import Reason, Rejection
 from services.records.ingest.measuring import LATEST_EVENTS, Lately
 from services.records.ingest.publishing.latest import Latest
-from services.records.model.fold import Settled
+from services.records.model.fold import Arrival, Settled
 from services.records.model.record import Outcome
 
 VERSIONS = 8
@@ -165,16 +164,13 @@ class RecordsMetrics:
         known.add(version)
         return version
 
-    def waited(self, authority: str, settled: Iterable[Settled], now: float) -> None:
+    def waited(self, authority: str, settled: Collection[Settled], now: float) -> None:
         """Record how long a commit's events took; `now` is in seconds since 1970."""
-        first, last = inf, -inf
-        for arrival, _ in settled:
-            first = min(first, arrival.message.timestamp)
-            if isinstance(arrival.content, Event):
-                last = max(last, arrival.content.time.timestamp())
-        if first < inf:
+        if settled:
+            first = min([arrival.message.timestamp for arrival, _ in settled])
             self._waited.labels(authority).observe(max(0.0, now - first / 1000))
-        if last > -inf:
+        if times := [arrival.content.time for arrival, _ in settled if isinstance(arrival.content, Event)]:
+            last = max(times).timestamp()
             self._told.labels(authority).observe(max(0.0, now - last))
             self.latest.note({authority: last})
 
@@ -225,19 +221,11 @@ class RecordsMetrics:
         for authority, number in days.items():
             self._ahead.labels(authority).set(max(0, number))
 
-    def settled(self, authority: str, settled: Iterable[Settled]) -> None:
+    def settled(self, authority: str, settled: Collection[Settled]) -> None:
         """Count the outcomes of a committed batch."""
-        versions: Counts[tuple[str | None, Outcome]] = Counts()
-        reasons: Counts[Reason] = Counts()
-        latest = 0
-        for arrival, outcome in settled:
-            latest = max(latest, arrival.message.timestamp)
-            if isinstance(arrival.content, Event):
-                versions[arrival.content.producer_version, outcome] += 1
-            else:
-                versions[version_in(arrival.message.value), outcome] += 1
-            if isinstance(arrival.content, Rejection):
-                reasons[arrival.content.reason] += 1
+        versions = Counts([(_version_of(arrival), outcome) for arrival, outcome in settled])
+        reasons = Counts([one.content.reason for one, _ in settled if isinstance(one.content, Rejection)])
+        latest = max([arrival.message.timestamp for arrival, _ in settled], default=0)
         outcomes: Counts[Outcome] = Counts()
         for (version, outcome), number in versions.items():
             outcomes[outcome] += number
@@ -254,6 +242,11 @@ def _show(gauge: Gauge, times: Mapping[str, datetime]) -> None:
     gauge.clear()
     for authority, at in times.items():
         gauge.labels(authority).set(at.timestamp())
+
+
+def _version_of(arrival: Arrival) -> str | None:
+    content = arrival.content
+    return content.producer_version if isinstance(content, Event) else version_in(arrival.message.value)
 
 
 def version_in(raw: bytes | None) -> str:

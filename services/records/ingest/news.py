@@ -74,8 +74,9 @@ def _rules(standing: bytes | None) -> set[str]:
 
 
 def _told(folded: Folded, authority: str, counted: Collection[tuple[str, int]]) -> Iterator[tuple[Any, ...]]:
-    for arrival, _ in folded.settled:
-        if not isinstance(arrival.content, Event) and (authority, arrival.message.offset) not in counted:
+    for arrival, _ in folded.refused:
+        assert not isinstance(arrival.content, Event)
+        if (authority, arrival.message.offset) not in counted:
             yield News.REFUSED, None, str(arrival.content.reason), arrival.content.id, arrival.message.offset
     yield from map(_turned, folded.turns)
 

@@ -62,8 +62,8 @@ class Shard:
 
     def after(self, arrived: Sequence[Arrival], **changes: Any) -> Self:
         """Return the shard after a commit of these arrivals, with its other changes."""
-        taken = [at(a.message.timestamp) for a in arrived if isinstance(a.content, Event)]
-        heard_at = max([*taken, *filter(None, [self.heard_at])], default=None)
+        taken = [a.message.timestamp for a in arrived if isinstance(a.content, Event)]
+        heard_at = max(filter(None, [at(max(taken)) if taken else None, self.heard_at]), default=None)
         days = {arrival.topic: arrival.day for arrival in arrived}
         # A day ahead of all clocks stays, since there are cells on it. What comes later counts before it, until a rebuild.
         reached = {topic: max(day, self.reached.get(topic, day)) for topic, day in days.items()}
@@ -186,32 +186,28 @@ def stage(
 ) -> list[Write]:
     """Stage the changes of a batch, for all its shards at once, with shards as they are after this commit."""
     stays = [(code, *stay, orders) for code, found in people.items() for stay, orders in found.items()]
-    rationed, settled = _rationed(connection, changes)
+    rationed = _rationed(connection, changes)
     return [
         *_stage_records(connection, changes),
         *_stage_people(connection, stays),
         *_stage_cells(connection, changes),
-        *_stage_arrivals(connection, settled),
-        *_stage_refusals(connection, domain, changes, rationed, settled),
-        partial(_close_rejections, connection, _accepted(changes)),
+        *_stage_arrivals(connection, changes, rationed),
+        *_stage_refusals(connection, domain, changes, rationed),
+        partial(_close_rejections, connection, changes),
     ]
 
 
-def _rationed(connection: Connection, changes: Mapping[Shard, Folded]) -> tuple[Rationed, list[tuple[str, Settled]]]:
-    """Return the decision about refused events, and everything that is kept of what was settled."""
-    everything = [(shard.authority, s) for shard, folded in changes.items() for s in folded.settled]
-    rationed = rationing.ration(connection, everything)
-    return rationed, [one for one in everything if (one[0], one[1].arrival.message.offset) not in rationed.counted]
+def _rationed(connection: Connection, changes: Mapping[Shard, Folded]) -> Rationed:
+    """Return the decision about refused events."""
+    return rationing.ration(
+        connection, [(shard.authority, s) for shard, folded in changes.items() for s in folded.refused]
+    )
 
 
 def _stage_refusals(
-    connection: Connection,
-    domain: Domain,
-    changes: Mapping[Shard, Folded],
-    rationed: Rationed,
-    settled: list[tuple[str, Settled]],
+    connection: Connection, domain: Domain, changes: Mapping[Shard, Folded], rationed: Rationed
 ) -> Iterator[Write]:
-    yield from _stage_rejections(connection, domain, settled)
+    yield from _stage_rejections(connection, domain, changes, rationed)
     yield from rationing.stage(connection, rationed)
     yield from news.stage(connection, changes, rationed.counted)
 
@@ -221,17 +217,13 @@ def append(connection: Connection, domain: Domain, shard: Shard, folded: Folded,
     and which have nothing of these days or later. `refused` has the ids of its refused events, and is added to.
     """
     changes = {shard: folded}
-    rationed, settled = _rationed(connection, changes)
+    rationed = _rationed(connection, changes)
     database.copy_rows(connection, cells, _CELL, _cell_rows(shard, folded))
-    database.copy_rows(connection, arrivals, _ARRIVAL, _arrival_rows(settled))
-    for write in list(_stage_refusals(connection, domain, changes, rationed, settled)):
+    database.copy_rows(connection, arrivals, _ARRIVAL, _arrival_rows(changes, rationed))
+    for write in list(_stage_refusals(connection, domain, changes, rationed)):
         write()
-    refused.update(
-        one.arrival.content.id
-        for _, one in settled
-        if not isinstance(one.arrival.content, Event) and one.arrival.content.id
-    )
-    _close_rejections(connection, [one for one in _accepted(changes) if one[1] in refused] if refused else [])
+    refused.update(arrival.content.id for _, (arrival, _) in _kept(changes, rationed) if arrival.content.id)
+    _close(connection, [one for one in _accepted(changes) if one[1] in refused] if refused else [])
 
 
 def append_records(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -337,35 +329,51 @@ def _stage_people(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> It
         yield partial(database.stage(connection, persons, (*_PERSON_KEY, "orders"), rows).merge, key=_PERSON_KEY)
 
 
-def _stage_arrivals(connection: Connection, settled: list[tuple[str, Settled]]) -> Iterator[Write]:
-    if rows := list(_arrival_rows(settled)):
+def _stage_arrivals(connection: Connection, changes: Mapping[Shard, Folded], rationed: Rationed) -> Iterator[Write]:
+    if rows := list(_arrival_rows(changes, rationed)):
         yield database.stage(connection, arrivals, _ARRIVAL, rows).append
 
 
-def _arrival_rows(settled: Iterable[tuple[str, Settled]]) -> Iterator[tuple[Any, ...]]:
-    for authority, (arrival, outcome) in settled:
-        content, message = arrival.content, arrival.message
-        subject = content.subject if isinstance(content, Event) else None
-        yield authority, message.offset, OUTCOMES.index(outcome), content.id, subject, at(message.timestamp)
+def _arrival_rows(changes: Mapping[Shard, Folded], rationed: Rationed) -> Iterator[tuple[Any, ...]]:
+    for shard, folded in changes.items():
+        authority = shard.authority
+        for (_, message, _, content), outcome in folded.settled:
+            if isinstance(content, Event):
+                subject: str | None = content.subject
+            elif (authority, message.offset) in rationed.counted:
+                continue
+            else:
+                subject = None
+            yield authority, message.offset, OUTCOMES.index(outcome), content.id, subject, at(message.timestamp)
 
 
-def _stage_rejections(connection: Connection, domain: Domain, settled: list[tuple[str, Settled]]) -> Iterator[Write]:
+def _kept(changes: Mapping[Shard, Folded], rationed: Rationed) -> Iterator[tuple[str, Settled]]:
+    """Yield the refused events that are kept, each with its authority."""
+    for shard, folded in changes.items():
+        for one in folded.refused:
+            if (shard.authority, one.arrival.message.offset) not in rationed.counted:
+                yield shard.authority, one
+
+
+def _stage_rejections(
+    connection: Connection, domain: Domain, changes: Mapping[Shard, Folded], rationed: Rationed
+) -> Iterator[Write]:
     rows = []
-    for authority, (arrival, _) in settled:
+    for authority, (arrival, _) in _kept(changes, rationed):
         content, message = arrival.content, arrival.message
-        if not isinstance(content, Event):
-            refusal = (content.id, str(content.reason), content.path, content.message)
-            place = (f"{domain.own}.{authority}", 0, message.offset, authority)
-            rows.append(
-                (
-                    *place,
-                    *refusal,
-                    rationing.kept(message.key),
-                    rationing.kept(message.value),
-                    at(message.timestamp),
-                    system_in(message.value, authority),
-                )
+        assert not isinstance(content, Event)
+        refusal = (content.id, str(content.reason), content.path, content.message)
+        place = (f"{domain.own}.{authority}", 0, message.offset, authority)
+        rows.append(
+            (
+                *place,
+                *refusal,
+                rationing.kept(message.key),
+                rationing.kept(message.value),
+                at(message.timestamp),
+                system_in(message.value, authority),
             )
+        )
     if rows:
         place_columns = ("topic", "partition", "offset", "authority")
         refusal_columns = ("event_id", "reason", "path", "message")
@@ -407,24 +415,29 @@ def _accepted(changes: Mapping[Shard, Folded]) -> list[_Accepted]:
     ]
 
 
-def _close_rejections(connection: Connection, accepted: Sequence[_Accepted]) -> None:
+def _close_rejections(connection: Connection, changes: Mapping[Shard, Folded]) -> None:
     """Close refusals for which the event came again, corrected: the same source and id, and accepted."""
-    closing = _that_may_close(connection, accepted)
+    _close(connection, _that_may_close(connection, changes))
+
+
+def _close(connection: Connection, closing: Sequence[_Accepted]) -> None:
     if closing:
         authorities, ids, systems, offsets = map(list, zip(*closing, strict=True))
         names = {"authorities": authorities, "ids": ids, "systems": systems, "offsets": offsets}
         connection.execute(_CLOSE, names | {"first": news.MENDED_FROM, "kind": News.MENDED})
 
 
-def _that_may_close(connection: Connection, accepted: Sequence[_Accepted]) -> Sequence[_Accepted]:
+def _that_may_close(connection: Connection, changes: Mapping[Shard, Folded]) -> Sequence[_Accepted]:
     """Return the events of many that have the id of an open refusal. To ask which are open takes less time, unless that is more."""
-    if len(accepted) <= database.FEW:
-        return accepted
+    number = sum(len(folded.settled) - len(folded.refused) for folded in changes.values())
+    if number <= database.FEW:
+        return _accepted(changes)
     is_open = rejections.c.mended_by.is_(None) & rejections.c.event_id.is_not(None)
-    of_these = rejections.c.authority.in_({authority for authority, *_ in accepted})
-    query = select(rejections.c.authority, rejections.c.event_id).where(is_open, of_these).limit(len(accepted))
+    of_these = rejections.c.authority.in_([shard.authority for shard in changes])
+    query = select(rejections.c.authority, rejections.c.event_id).where(is_open, of_these).limit(number)
     found = [(row.authority, row.event_id) for row in connection.execute(query)]
-    if len(found) == len(accepted):
+    accepted = _accepted(changes) if found else []
+    if len(found) == number:
         return accepted
     ids = set(found)
     return [one for one in accepted if one[:2] in ids]

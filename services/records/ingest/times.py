@@ -52,7 +52,8 @@ class Times:
     def believed(self, piece: Slice) -> Sequence[Message]:
         """Return the messages, with possible times."""
         latest = milliseconds(self.latest)
-        if not self.noted and all(EARLIEST <= message.timestamp <= latest for message in piece.messages):
+        times = [message.timestamp for message in piece.messages]
+        if not self.noted and min(times) >= EARLIEST and max(times) <= latest:
             return piece.messages
         return [self._believed(piece.source, message, latest) for message in piece.messages]
 

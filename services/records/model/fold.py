@@ -76,6 +76,8 @@ class Folded:
     people: list[Step] = field(default_factory=list)
     """Changes of the orders that people have."""
     settled: list[Settled] = field(default_factory=list)
+    refused: list[Settled] = field(default_factory=list)
+    """Those of `settled` that are no events, or that were put aside: few, if any."""
     arrived: list[Arrival] = field(default_factory=list)
     """Everything that arrived, with refusals in place of events that the state of their order refused."""
     turns: list[Turn] = field(default_factory=list)
@@ -152,6 +154,8 @@ def fold(arrivals: list[Arrival], held: Mapping[str, Counted], domain: Domain, k
             folded.arrived.append(settled.arrival)
             if arrival.topic is domain.own:
                 folded.settled.append(settled)
+                if not isinstance(settled.arrival.content, Event):
+                    folded.refused.append(settled)
                 _count_arrival(deltas, *settled)
         for subject, one in touched.items():
             if one.keys:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, text, tuple_
 
 from services.chassis import database
 from services.records.ingest.sequences import numbers_used
-from services.records.ingest.sequences.following import Came, Followed, SourceKey, bearers_in, numbers_in
+from services.records.ingest.sequences.following import Came, Followed, SourceKey, numbers_in
 from services.records.ingest.sequences.following import follow as plan
 from services.records.ingest.sequences.sequence import Gap, Numbers
 from services.records.ingest.store import Write
@@ -31,7 +31,7 @@ _WITHIN = text(
 
 def follow(connection: Connection, arrivals: Mapping[str, Iterable[Arrival]]) -> Followed:
     """Decide what the numbers that arrived change."""
-    came, bearers = numbers_in(arrivals), list(bearers_in(arrivals))
+    came, bearers = numbers_in(arrivals)
     return plan(load(connection, came), came, numbers_used.load(connection, bearers), bearers)
 
 

@@ -1,7 +1,7 @@
 """The numbers of sources that came with a batch, and what they change, pure: counters, gaps, marks of the numbers used, and cells."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -37,27 +37,21 @@ class Followed:
     """The blocks of marks that changed."""
 
 
-def numbers_in(arrivals: Mapping[str, Iterable[Arrival]]) -> Came:
-    """Return the numbers of all events that came, of refused ones as far as they can be read."""
+def numbers_in(arrivals: Mapping[str, Iterable[Arrival]]) -> tuple[Came, list[Bearer]]:
+    """Return the numbers of all events that came, of refused ones as far as they can be read, and the accepted events that have one."""
     came: Came = {}
+    bearers: list[Bearer] = []
     for authority, arrived in arrivals.items():
         for arrival in arrived:
             content = arrival.content
             found = _of_event(content) if isinstance(content, Event) else _of_refused(arrival, authority)
-            if found is not None:
-                system, number, month = found
-                came.setdefault((authority, system), defaultdict(list))[arrival.day].append((number, month))
-    return came
-
-
-def bearers_in(arrivals: Mapping[str, Iterable[Arrival]]) -> Iterator[Bearer]:
-    """Yield the accepted events that have a number."""
-    for authority, arrived in arrivals.items():
-        for arrival in arrived:
-            event = arrival.content
-            if isinstance(event, Event) and (found := _of_event(event)):
-                system, number, month = found
-                yield Bearer((authority, system, number), event.id, month, arrival.day)
+            if found is None:
+                continue
+            system, number, month = found
+            came.setdefault((authority, system), defaultdict(list))[arrival.day].append((number, month))
+            if isinstance(content, Event):
+                bearers.append(Bearer((authority, system, number), content.id, month, arrival.day))
+    return came, bearers
 
 
 def _of_event(event: Event) -> tuple[str, int, date] | None:
