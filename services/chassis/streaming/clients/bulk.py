@@ -246,7 +246,7 @@ def _options(settings: KafkaSettings, seconds: float) -> dict[str, Any]:
         "security_protocol": settings.security_protocol,
         "ssl_context": tls_context(settings),
         "acks": "all",
-        "compression_type": "lz4",
+        "compression_type": "zstd",
         "max_batch_size": BATCH_BYTES,
         "request_timeout_ms": int(seconds * 1000),
     }
