@@ -1,4 +1,6 @@
-"""Does something, and is killed at every write in turn. Run with killer.c preloaded: `killed.py SCENARIO DIRECTORY ADDRESS`.
+"""Does something, and is killed at one write in so many, each in turn.
+
+Run with killer.c preloaded: `killed.py SCENARIO DIRECTORY ADDRESS FIRST EVERY`.
 
 For each n there is a new spool in DIRECTORY/n; what the application was told is in DIRECTORY/n/told. Ends when nothing was left to kill.
 """
@@ -64,12 +66,12 @@ def published(run: int) -> list[bytes]:
 SCENARIOS = {"adding": adding, "publishing": publishing}
 
 
-def main(name: str, home: Path, address: str) -> None:
+def main(name: str, home: Path, address: str, first: int, every: int) -> None:
     killer = ctypes.CDLL(None)
     clients._tls()  # once, for all children
-    run, killed = 0, True
+    run, killed = first - every, True
     while killed:
-        run += 1
+        run += every
         (home / str(run)).mkdir()
         child = os.fork()
         if child == 0:
@@ -84,4 +86,4 @@ def main(name: str, home: Path, address: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))

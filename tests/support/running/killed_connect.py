@@ -1,6 +1,6 @@
 """Imports two extracts, and is killed at one write in so many, each in turn.
 
-Run with killer.c preloaded: `killed_connect.py DIRECTORY ADDRESS EVERY`.
+Run with killer.c preloaded: `killed_connect.py DIRECTORY ADDRESS FIRST EVERY`.
 
 For each n there is a new office in DIRECTORY/n. Its files have `payback.spool` in their paths, which is what the killer looks for.
 """
@@ -34,10 +34,10 @@ def import_all(home: Path, number: int, address: str) -> None:
         run(office(home, number, address), [home / name])
 
 
-def main(home: Path, address: str, every: int) -> None:
+def main(home: Path, address: str, first: int, every: int) -> None:
     killer = ctypes.CDLL(None)
     clients._tls()
-    number, killed = 1 - every, True
+    number, killed = first - every, True
     while killed:
         number += every
         folder = home / str(number)
@@ -62,4 +62,4 @@ def main(home: Path, address: str, every: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
