@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, encode_aggregate
@@ -116,11 +117,46 @@ def tokens(keys: Keys) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def _scripted(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context() as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def _plain(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(java_script_enabled=False) as context:
+        yield context
+
+
 @pytest.fixture
-def plain(browser: Browser) -> Iterator[Page]:
-    """Yield a page in a browser that runs no scripts."""
+def page(_scripted: BrowserContext) -> Iterator[Page]:
+    """Yield a new page, of somebody who has not signed in. Files of the site may be in the browser already."""
+    with opened_in(_scripted) as found:
+        yield found
+
+
+@pytest.fixture
+def plain(_plain: BrowserContext) -> Iterator[Page]:
+    """Yield the same in a browser that runs no scripts."""
+    with opened_in(_plain) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh(browser: Browser) -> Iterator[Page]:
+    """Yield a page in a browser that runs no scripts and has nothing of the site."""
     with browser.new_context(java_script_enabled=False) as context:
         yield context.new_page()
+
+
+@contextmanager
+def opened_in(context: BrowserContext) -> Iterator[Page]:
+    """Open a page, and close it without leaving anybody signed in."""
+    found = context.new_page()
+    yield found
+    found.close()
+    context.clear_cookies()
 
 
 def sign_in(page: Page, site: Site, who: str) -> None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from contracts.authorities import AUTHORITIES
-from tests.e2e.conftest import HEARD, NOTICE, Site
+from tests.e2e.conftest import HEARD, NOTICE, Site, opened_in
 from tests.support.checking.accessibility import EVERY_RULE, PAPER, assert_accessible, on_paper, rules
 from tests.support.generated.thorough import TURN, turns
 from tests.support.outside.keyboard import focused, pressing, type_into
@@ -39,14 +39,22 @@ TOLD_ON = (SCREENS[0], SCREENS[-1])
 """Both widths, and the light and the dark, in which only colours are others (tests/unit/chassis/test_dark.py): one of the two in turn."""
 
 
-@pytest.fixture(params=turns(TOLD_ON, TURN), ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}")
-def reader(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """Yield a page in a browser without scripts."""
+@pytest.fixture(
+    scope="module", params=turns(TOLD_ON, TURN), ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}"
+)
+def _screen(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     screen: Screen = request.param
     size = {"width": screen.width, "height": 844}
     scheme = "dark" if screen.dark else "light"
     with browser.new_context(java_script_enabled=False, viewport=size, color_scheme=scheme) as context:  # type: ignore[arg-type]
-        yield context.new_page()
+        yield context
+
+
+@pytest.fixture
+def reader(_screen: BrowserContext) -> Iterator[Page]:
+    """Yield a page in a browser without scripts."""
+    with opened_in(_screen) as page:
+        yield page
 
 
 def test_an_inspector_finds_who_is_worst_whether_it_is_noise_and_since_when(reader: Page, site: Site) -> None:
@@ -172,7 +180,7 @@ def test_nobody_is_kept_out_on_any_screen(browser: Browser, site: Site, screen: 
     size = {"width": screen.width, "height": 844}
     with browser.new_context(viewport=size, color_scheme="dark" if screen.dark else "light") as context:  # type: ignore[arg-type]
         page = context.new_page()
-        for path in turns(paths, TURN // 2, some=3):
+        for path in turns(paths, TURN // 2, some=2):
             page.goto(site.url + path)
             assert_accessible(page, COLOURS if screen.dark else EVERY_RULE)
             assert page.evaluate("document.documentElement.scrollWidth") <= screen.width, path
@@ -239,6 +247,13 @@ def test_in_print_nothing_is_closed(page: Page, site: Site) -> None:
     assert not page.get_by_role("navigation", name="Main").is_visible()
 
 
+@pytest.fixture
+def fresh(browser: Browser) -> Iterator[Page]:
+    """Yield a page in a browser that has nothing of the site, no font either."""
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
 PRINTED = ("/", f"/authorities/{HEARD[0]}", "/compare/placement_within_7", f"/releases/{RELEASE}")
 
 
@@ -252,14 +267,14 @@ def widest(page: Page) -> float:
 
 
 @pytest.mark.parametrize("path", PRINTED)
-def test_in_print_nothing_is_cut_and_nothing_is_there_to_press(page: Page, site: Site, path: str) -> None:
+def test_in_print_nothing_is_cut_and_nothing_is_there_to_press(fresh: Page, site: Site, path: str) -> None:
     """With our font, and before where that does not come."""
-    page.route("**/*.woff2", lambda route: route.abort())
-    page.goto(site.url + path)
-    on_paper(page)
-    assert widest(page) <= PAPER
-    page.unroute("**/*.woff2")
-    page.goto(site.url + path)
-    on_paper(page)
-    assert widest(page) <= PAPER
-    assert page.locator(":is(main form, main button, .pb_files):visible").count() == 0
+    fresh.route("**/*.woff2", lambda route: route.abort())
+    fresh.goto(site.url + path)
+    on_paper(fresh)
+    assert widest(fresh) <= PAPER
+    fresh.unroute("**/*.woff2")
+    fresh.goto(site.url + path)
+    on_paper(fresh)
+    assert widest(fresh) <= PAPER
+    assert fresh.locator(":is(main form, main button, .pb_files):visible").count() == 0
