@@ -98,7 +98,7 @@ def post_until_refused(
 def test_kafka_away_is_answered_503_and_nothing_accepted_is_lost(
     platform: Platform, kafka_process: KafkaProcess
 ) -> None:
-    load = Load(["S12000020"], months=6)
+    load = Load(["S12000020"], months=4)
     pieces = load.pieces(3)
     load.post(platform, pieces[0])
     topic = pieces[1][0].topic
@@ -170,7 +170,7 @@ def books_of(platform: Platform, authority: str) -> list[tuple[object, ...]]:
 
 
 def test_two_workers_share_the_authorities(platform: Platform) -> None:
-    load = Load(["S12000006", "S12000041", "S12000029", "S12000050"], months=2)
+    load = Load(["S12000006", "S12000041", "S12000029", "S12000050"], months=1)
     pairs = {"orders-worker": "orders-worker-2", "unpaid_work-worker": "unpaid_work-worker-2"}
     alone, together, alone_again = load.pieces(3)
     load.post(platform, alone)
