@@ -249,9 +249,12 @@ class KafkaProcess:
         self._process.send_signal(what)
 
     def copy(self, to: Path) -> None:
-        """Copy the data of a broker that does not run."""
-        assert self._process is None
+        """Copy the data: of a broker that runs, as they are at one moment."""
+        if self._process is not None:
+            self.send_signal(signal.SIGSTOP)
         _copy(self._directory / "data", to)
+        if self._process is not None:
+            self.send_signal(signal.SIGCONT)
 
     def restore(self, copy: Path) -> None:
         """Replace the data of a broker that does not run by a copy."""

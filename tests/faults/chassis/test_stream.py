@@ -2,8 +2,8 @@
 
 import asyncio
 import gc
+import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -35,9 +35,9 @@ from services.chassis.streaming.membership.app import App
 from services.chassis.streaming.membership.consumer import Consumer, ConsumerThread
 from services.chassis.streaming.stream import Stream
 from tests.faults.chassis.ledger import SESSION_SECONDS, Ledger, kafka_settings
-from tests.support.children import child
 from tests.support.generated.thorough import TURN, turns
 from tests.support.kafka import KafkaProcess
+from tests.support.running.forked import Served, fork
 
 # A consumer that stood still is left as it is, with its connections, for the garbage collector to find at any time.
 LEFT = [
@@ -358,13 +358,14 @@ class Watched(Ledger):
 
 
 @pytest.fixture
-def process(kafka: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+def process(kafka: str, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Yield what starts workers as processes of their own, and kill those that still run."""
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[Served] = []
 
-    def start(group: str, *topics: str, seconds: float = 0.05) -> "subprocess.Popen[bytes]":
+    def start(group: str, *topics: str, seconds: float = 0.05) -> Served:
         program = [sys.executable, "-m", "tests.faults.chassis.ledger"]
-        running.append(child([*program, str(tmp_path / "ledger"), kafka, group, str(seconds), *topics]))
+        told = [str(tmp_path / "ledger"), kafka, group, str(seconds), *topics]
+        running.append(fork([*program, *told], tmp_path / "worker.log", os.environ))
         return running[-1]
 
     yield start
@@ -374,7 +375,7 @@ def process(kafka: str, tmp_path: Path) -> Iterator[Callable[..., "subprocess.Po
 
 
 def test_killed_workers_lose_nothing_and_repeat_nothing(
-    topic: str, tmp_path: Path, process: Callable[..., "subprocess.Popen[bytes]"], send: Callable[..., None]
+    topic: str, tmp_path: Path, process: Callable[..., Served], send: Callable[..., None]
 ) -> None:
     send(topic, 10_000)
     ledger = Ledger(tmp_path / "ledger")
@@ -391,7 +392,7 @@ def test_killed_workers_lose_nothing_and_repeat_nothing(
 
 
 def test_sigterm_finishes_the_batch_in_hand(
-    topic: str, tmp_path: Path, process: Callable[..., "subprocess.Popen[bytes]"], send: Callable[..., None]
+    topic: str, tmp_path: Path, process: Callable[..., Served], send: Callable[..., None]
 ) -> None:
     send(topic, 5000)
     ledger = Ledger(tmp_path / "ledger")
@@ -486,7 +487,7 @@ class Restored(NamedTuple):
 def test_a_log_restored_from_an_older_copy_is_refused(kafka_process: KafkaProcess, tmp_path: Path) -> None:
     """What was sent after the restore stands at offsets that were taken already: it must not be taken for read.
 
-    The log may then be longer than it was, just as long, or shorter. All cases share the two outages, which take most of the time.
+    The log may then be longer than it was, just as long, or shorter. All cases share the outage, which takes most of the time.
     """
     address = kafka_process.address
     cases = [
@@ -497,9 +498,7 @@ def test_a_log_restored_from_an_older_copy_is_refused(kafka_process: KafkaProces
     make_topics(address, *(case.topic for case in cases))
     for case in cases:
         send_to(address, case.topic, b"before", 3)
-    kafka_process.stop()
     kafka_process.copy(tmp_path / "copy")
-    kafka_process.start()
     for case in cases:
         send_to(address, case.topic, b"lost", 5)
     with ThreadPoolExecutor(len(cases)) as pool:
