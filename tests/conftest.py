@@ -38,7 +38,7 @@ from tests.support.remembered import nothing_remembered
 from tests.support.running.resting import Resting
 from tests.support.running.rewriting import rewrite_share
 from tests.support.running.spending import Spending
-from tests.support.running.together import SLEEPING, Together, beside_cores, cores, fills, number_of
+from tests.support.running.together import Together, beside_cores, cores, fills, number_of, turn_of
 from tests.support.workers import in_memory
 from tests.support.workers.late import Ends, First, Late
 
@@ -154,7 +154,7 @@ def not_alone(nodeids: Iterable[str]) -> list[str]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not wanted, skip what the stand-in cannot do, and put first what takes longest or sleeps."""
+    """Leave out what is not wanted, skip what the stand-in cannot do, and put first what waits, takes longest or sleeps."""
     if several := not_alone(item.nodeid for item in items):
         raise pytest.UsageError(f"Several tests have one id, and only one of them would run: {several}")
     if config.option.fast:
@@ -165,7 +165,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("durable_broker"):
                 item.add_marker(pytest.mark.skip(reason=f"needs a durable broker: {kafka_choice().because}"))
-    items.sort(key=lambda item: (item.get_closest_marker("long") is None, not item.nodeid.startswith(SLEEPING)))
+    items.sort(key=lambda item: turn_of(item.nodeid, long=item.get_closest_marker("long") is not None))
 
 
 def needs_parts(item: pytest.Item) -> bool:

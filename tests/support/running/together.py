@@ -27,8 +27,16 @@ QUIET = (
 )
 """Files that want a processor and wait for nobody, where the others wait much: they start nothing, or PostgreSQL alone."""
 
+WAITING = ("tests/faults/test_", "tests/faults/chassis/")
+"""Files that take minutes of which they wait for most: first of all, the others keep the cores busy meanwhile."""
+
 SLEEPING = ("tests/unit/support/",)
 """Quiet files that come early, since they sleep and start pytest: last of all, they left cores idle for half a minute (measured)."""
+
+
+def turn_of(test: str, *, long: bool) -> tuple[bool, bool, bool]:
+    """Return by what tests are sorted: those that wait come first, then those that take long, then those that sleep."""
+    return not test.startswith(WAITING), not long, not test.startswith(SLEEPING)
 
 
 def cores() -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support.running.together import QUIET, SLEEPING, TOGETHER, WAITING, scope_of, turn_of
 from tests.support.source import ROOT
 
 CONFTEST = """
@@ -133,3 +134,18 @@ def test_when_workers_die_every_other_test_is_done_once(tmp_path: Path) -> None:
     died = re.findall(r"^worker '\w+' crashed while running '(test_dies_\d)\.py::test_dies'$", said, re.MULTILINE)
     assert sorted(died) == ["test_dies_0", "test_dies_1"], said
     assert re.search(r"= 2 failed, 16 passed in ", said), said
+
+
+def test_every_name_of_files_that_are_shared_out_in_a_way_of_their_own_is_of_some() -> None:
+    files = [str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")]
+    named = {*QUIET, *SLEEPING, *WAITING, *(name for names in TOGETHER for name in names)}
+    assert {name for name in named if not any(file.startswith(name) for file in files)} == set()
+
+
+def test_what_waits_for_minutes_begins_first_and_what_sleeps_is_not_the_last() -> None:
+    unit, sleeping = "tests/unit/test_routes.py::test_a", f"{SLEEPING[0]}test_one_day.py::test_b"
+    waiting, again = "tests/faults/test_parked.py::test_c", "tests/faults/chassis/test_stream.py::test_d"
+    long = "tests/e2e/test_scenario.py::test_e"
+    found = sorted([unit, sleeping, long, again, waiting], key=lambda test: turn_of(test, long=test == long))
+    assert found == [again, waiting, long, sleeping, unit]
+    assert not any(scope_of(test).startswith(QUIET) for test in (waiting, again))
