@@ -62,7 +62,10 @@ NO_PAGE = {"/compare", "/releases/{release}/compare", "/sign-in/begin", "/sign-i
 """Routes that lead to a page, or have one only where a provider signs people in."""
 SEEN = [
     *(("public", path) for path in PATHS),
-    *(("national", path) for path in turns([path for path in OF_NOW if path not in SAME_FOR_ALL], TURN, some=3)),
+    *(
+        ("national", path)
+        for path in turns([path for path in (*OF_NOW, *AS_PUBLISHED) if path not in SAME_FOR_ALL], TURN, some=3)
+    ),
 ]
 """Whoever signed in sees the same templates with more in them, so some of them are looked at in turn."""
 NARROW, USUAL = ViewportSize(width=320, height=640), ViewportSize(width=1280, height=720)
@@ -156,7 +159,9 @@ LABEL = 150
 """Pixels that the heading of a line takes on a phone."""
 
 
-@pytest.mark.parametrize("path", ["/", "/indicators", "/authorities/S12000005", "/quality", "/releases", "/docs"])
+@pytest.mark.parametrize(
+    "path", turns(["/", "/indicators", "/authorities/S12000005", "/quality", "/releases", "/docs"], TURN, some=3)
+)
 def test_a_phone_shows_all_that_stands_in_a_line_beside_its_heading(fresh: Page, site: Site, path: str) -> None:
     """With our letters, and with the wider ones that a phone shows until ours are there."""
     fresh.set_viewport_size({"width": 390, "height": 844})

@@ -433,7 +433,7 @@ def test_in_another_order_and_in_any_form_the_cells_are_the_same(platform: Platf
         [as_lines(platform, each) for each in (5, 7, 11, 19, 37, 70, 130)],
     )
     forms = [single, *arrays, *lines]
-    found = shuffled(rounds.next(AUTHORITIES if THOROUGH else AGAIN), seed)
+    found = shuffled(rounds.next(AUTHORITIES if THOROUGH else AGAIN[:8]), seed)
     form_of = {sheet.source: forms[(number + TURN + 5 * seed) % len(forms)] for number, sheet in enumerate(found)}
     told = [without_broken_json(sheet) if form_of[sheet.source] in arrays else sheet for sheet in found]
     tell(platform, told, lambda sheet: form_of[sheet.source](sheet))

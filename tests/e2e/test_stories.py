@@ -266,7 +266,7 @@ def widest(page: Page) -> float:
     return found
 
 
-@pytest.mark.parametrize("path", PRINTED)
+@pytest.mark.parametrize("path", turns(PRINTED, TURN, some=2))
 def test_in_print_nothing_is_cut_and_nothing_is_there_to_press(fresh: Page, site: Site, path: str) -> None:
     """With our font, and before where that does not come."""
     fresh.route("**/*.woff2", lambda route: route.abort())

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 
 
 SEED = 1
-SOME = 4
+SOME = 3
 ELSEWHERE = (kill_kafka, kill_postgres, restart_postgres, kill_a_worker, come_and_go)
 """They have tests of their own, in test_parts_away and test_killed_workers."""
 

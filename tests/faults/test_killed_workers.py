@@ -8,14 +8,14 @@ from random import Random
 import pytest
 
 from services.simulate.telling.sending import Delivery
-from tests.support.generated.thorough import THOROUGH
+from tests.support.generated.thorough import THOROUGH, TURN
 from tests.support.made.load import Load
 from tests.support.processes import WORKERS, Platform, until
 
 pytestmark = [pytest.mark.faults, pytest.mark.long, pytest.mark.timeout(600)]
 
-ROUNDS = 4 if THOROUGH else 2
-"""In each of them every worker is killed once."""
+ROUNDS = 4 if THOROUGH else 1
+"""In each of them every worker is killed once, in another order and at other moments tomorrow."""
 LONGEST_AFTER_PROGRESS = 0.3
 """Seconds. Within them a worker goes through some batches, so the moment may be anywhere in one."""
 
@@ -37,8 +37,8 @@ def kill_in_the_middle(platform: Platform, name: str, load: Load, piece: Sequenc
 
 
 def test_workers_killed_under_load_lose_nothing_and_repeat_nothing(platform: Platform) -> None:
-    rng = Random(20260301)
-    load = Load(["S12000005", "S12000019", "S12000013"], months=6 * ROUNDS // 4)
+    rng = Random(TURN)
+    load = Load(["S12000005", "S12000019", "S12000013"], months=1 + ROUNDS)
     victims = [name for _ in range(ROUNDS) for name in rng.sample(WORKERS, len(WORKERS))]
     *pieces, last = load.pieces(len(victims) + 1)
     left = []
@@ -48,7 +48,6 @@ def test_workers_killed_under_load_lose_nothing_and_repeat_nothing(platform: Pla
     load.post(platform, last)
     load.wait_until_shown(platform)
 
-    assert len(victims) >= 6
     assert sum(map(bool, left)) >= len(victims) // 2, (
         f"events left at each kill: {left}; that is too little load to show anything"
     )

@@ -83,7 +83,7 @@ def test_one_waits_the_others_go_on_and_a_word_brings_it_back(
 
 def test_a_bug_parks_whom_it_hits_and_loses_nothing(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     """It comes when all is written and nothing committed, in every batch with something of that authority."""
-    hit, other = Load(["S12000018"], months=3), Load(["S12000036"], months=1)
+    hit, other = Load(["S12000018"], months=2), Load(["S12000036"], months=1)
     ((code,), before, after) = hit.authorities, *hit.pieces(2)
     platform.stop("orders-worker")
     platform.add("buggy", "orders-worker", sys.executable, "-m", "tests.support.running.unlucky", "bug", code)

@@ -53,7 +53,7 @@ def assert_all_right(platform: Platform, load: Load) -> None:
 def test_postgres_away_is_waited_out(
     platform: Platform, postgres_process: Postgres, end: str, authorities: Sequence[str]
 ) -> None:
-    load = Load(authorities, months=4)
+    load = Load(authorities, months=3)
     processes = platform.running()
     before, meanwhile, after = load.pieces(3)
     load.post(platform, before)
