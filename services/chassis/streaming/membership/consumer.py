@@ -24,7 +24,7 @@ from services.chassis.streaming.clients.log import apart, forget_fetched, record
 from services.chassis.streaming.engine import Mark
 from services.chassis.streaming.fetching import bounded
 from services.chassis.streaming.fetching.abreast import Abreast, lacks
-from services.chassis.streaming.fetching.patience import Patience
+from services.chassis.streaming.fetching.waits import Waits
 from services.chassis.streaming.membership.fetches import Records
 from services.chassis.streaming.membership.wired import Wired
 
@@ -45,7 +45,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._abreast = Abreast(self._give, self._lacks)
-        self._patience = Patience(self.app.kafka.fetch_wait_milliseconds)
+        self._waits = Waits(self.app.kafka.fetch_wait_milliseconds)
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -67,7 +67,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         except OffsetOutOfRangeError:
             self.app.lost_position()
             return {}
-        consumer._fetcher._fetch_max_wait_ms = int(self._patience.after(found=bool(records)))  # noqa: SLF001 - it has no setting
+        consumer._fetcher._fetch_max_wait_ms = int(self._waits.after(found=bool(records)))  # noqa: SLF001 - it has no setting
         if not records:
             return records
         self.mark = Mark(self.mark.seeks, self.mark.serial + 1)

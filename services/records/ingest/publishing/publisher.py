@@ -15,7 +15,7 @@ from services.chassis.database import is_ours
 from services.chassis.failures import Away, Failure, TimedOut, backoff, describe
 from services.chassis.streaming import told
 from services.chassis.streaming.clients.outgoing import Outgoing
-from services.chassis.streaming.fetching.patience import Patience
+from services.chassis.streaming.fetching.waits import Waits
 from services.chassis.streaming.seal import HEADER, Sealer
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publications import Outstanding
@@ -95,9 +95,9 @@ class Publisher:
 
     def run(self, changed: Signal, stop: Signal) -> None:
         """Publish until told to stop, immediately after a change. Waits for dependencies that are away; our own bugs pass to the caller."""
-        waits, patience, idle = backoff(0.2, 15), Patience(IDLE_SECONDS), IDLE_SECONDS
+        waits, quiet, idle = backoff(0.2, 15), Waits(IDLE_SECONDS), IDLE_SECONDS
         while not stop.is_set():
-            idle = patience.after(found=changed.wait(idle))
+            idle = quiet.after(found=changed.wait(idle))
             changed.clear()
             try:
                 self._end_dead()

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from contracts.cells import Cell, Position
 from services.chassis.failures import Away, TimedOut
 from services.chassis.streaming.clients.outgoing import Outgoing
-from services.chassis.streaming.fetching.patience import LONGER, QUIET_SECONDS, Patience
+from services.chassis.streaming.fetching.waits import LONGER, QUIET_SECONDS, Waits
 from services.chassis.streaming.told import header, told_in
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing import publisher as publisher_module
@@ -113,7 +113,7 @@ def test_a_publisher_looks_seldom_only_while_nothing_changes(monkeypatch: pytest
     stop, often = Event(), round(QUIET_SECONDS / IDLE_SECONDS)
     changed = Changed(stop, *[False] * (often + 1), True, False)
     monkeypatch.setattr(publisher_module, "PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(publisher_module, "Patience", partial(Patience, clock=lambda: sum(changed.waits)))
+    monkeypatch.setattr(publisher_module, "Waits", partial(Waits, clock=lambda: sum(changed.waits)))
     Publisher(Publications(), Producer(), list, RecordsMetrics(CollectorRegistry())).run(changed, stop)
     seldom = IDLE_SECONDS * LONGER
     assert changed.waits == [*[IDLE_SECONDS] * often, seldom, seldom, IDLE_SECONDS]

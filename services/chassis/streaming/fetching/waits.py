@@ -12,7 +12,7 @@ VERY_QUIET_SECONDS, LONGEST = 60.0, 10
 """After so long without anything, each wait may be so many times the usual one."""
 
 
-class Patience:
+class Waits:
     """Says how long the next wait may be, in the unit in which it is told how long it usually is."""
 
     def __init__(self, usual: float, clock: Callable[[], float] = monotonic) -> None:
