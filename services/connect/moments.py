@@ -1,9 +1,9 @@
 """Times as whole microseconds since 1970, as they are kept and compared."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-LONDON = ZoneInfo("Europe/London")
+from contracts.periods import LONDON
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple, get_args
 
 from contracts.events import AUTHORITY_SUBJECT, Fact, OrderRef
 from contracts.events import Requirement as Demand
+from contracts.periods import LONDON
 from services.connect.extracts.cells import Scalar, letters, text_of
 from services.connect.extracts.columns import Headings, Row, is_footer, is_subheading, is_total
 from services.connect.faults import Unread
 from services.connect.mapping import transforms
 from services.connect.mapping.forms import MISSING, Binding, Field, Form
 from services.connect.mapping.model import Mapping, Table, value_of
-from services.connect.moments import LONDON
 
 _END_OF_WORK = time(17)
 _LONG = re.compile(r"'([^']{60})[^']{20,}'|(\S{60})\S{20,}")

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Engine, TextClause, create_engine, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from contracts.periods import LONDON
 from services.connect.comparing.compare import Extract
 from services.connect.extracts.cells import Scalar
 from services.connect.faults import CannotGoOn, Later
 from services.connect.mapping.model import Mapping
-from services.connect.moments import LONDON, micros
+from services.connect.moments import micros
 
 _AT_ONCE = 1000
 READ_ONLY = {

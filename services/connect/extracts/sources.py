@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 from hashlib import sha256
 from pathlib import Path
 
+from contracts.periods import LONDON
 from services.connect.comparing.compare import Extract
 from services.connect.comparing.rows import wanted
 from services.connect.extracts.columns import days_in, found_headings
@@ -15,7 +16,7 @@ from services.connect.extracts.readers import Sheet, sheets
 from services.connect.extracts.struck import struck_rows
 from services.connect.faults import CannotGoOn, Empty, NoTable
 from services.connect.mapping.model import Heading, Mapping, Table
-from services.connect.moments import LONDON, in_words, local_day, micros, moment
+from services.connect.moments import in_words, local_day, micros, moment
 from services.connect.state import State
 
 _END_OF_DAY = time(23, 59, 59)

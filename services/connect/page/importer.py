@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from contracts.clock import system_clock
 from contracts.codes import RequirementKind
+from contracts.periods import LONDON
 from services.connect.extracts.readers import sheets
 from services.connect.faults import CannotGoOn
 from services.connect.form.answering import answered
@@ -23,7 +24,6 @@ from services.connect.mapping.loading import load_mapping, read_mapping
 from services.connect.mapping.model import Mapping as Meaning
 from services.connect.mapping.model import Platform, Value, value_of
 from services.connect.mapping.seen import Sheet
-from services.connect.moments import LONDON
 from services.connect.page.dropped import Dropped
 from services.connect.result import ImportResult
 from services.connect.template import built_in, is_workbook, mapping_in

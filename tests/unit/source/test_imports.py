@@ -221,6 +221,11 @@ def test_only_the_clock_asks_the_time() -> None:
     assert set(where(asked)) == {"contracts/clock.py"}
 
 
+def test_only_the_contract_names_the_time_zone() -> None:
+    """A day is the same day for the connector at an authority, for services, and for readers."""
+    assert set(where(lambda path: {"zoneinfo.ZoneInfo"}.intersection(imported(path)))) == {"contracts/periods.py"}
+
+
 def test_the_desk_has_no_database_and_no_kafka() -> None:
     desk = [path for path in FILES if within(module_of(path), {"services.desk"})]
     unwanted = {"sqlalchemy", "psycopg", "kafka", "services.chassis.database", "services.chassis.streaming"}
