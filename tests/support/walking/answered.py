@@ -9,7 +9,7 @@ from zipfile import ZipFile, is_zipfile
 import httpx2
 from sqlalchemy import Engine, event
 
-from tests.support.walk import Asked
+from tests.support.walking.walk import Asked
 
 
 class Answered(NamedTuple):

@@ -35,14 +35,15 @@ from tests.integration.records.api.test_audit import close_day
 from tests.integration.records.api.test_walls import forgetful
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
-from tests.support import desk, parts, walk
-from tests.support.answered import Answered, answers
+from tests.support import desk, parts
 from tests.support.asking import UNLIMITED, InThisThread
 from tests.support.desk import Pages, client, desk_of, keys, new_client, noon_of, token
 from tests.support.generated.thorough import TURN, turns
 from tests.support.lives import event as told_event
 from tests.support.lives import imposed
-from tests.support.walk import SUBJECTS, Asked
+from tests.support.walking import walk
+from tests.support.walking.answered import Answered, answers
+from tests.support.walking.walk import SUBJECTS, Asked
 
 MakeBench = Callable[[str], Bench]
 A, B, C = "S12000005", "S12000036", "S12000049"
