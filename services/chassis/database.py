@@ -20,15 +20,15 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    SelectBase,
     Table,
+    TextClause,
+    TextualSelect,
     column,
     create_engine,
     event,
     func,
     make_url,
     select,
-    table,
     text,
 )
 from sqlalchemy.dialects import postgresql
@@ -277,6 +277,10 @@ class Staged:
         statement = _merge(self.target, self.columns, self.table, tuple(key), tuple(add), where)
         return self.connection.execute(statement, self.values).rowcount
 
+    def change(self, *, key: Sequence[str]) -> int:
+        """Give rows that exist the new values of their columns. Returns how many differed; rows that do not exist are left out."""
+        return self.connection.execute(_change(self.target, self.columns, self.table, tuple(key)), self.values).rowcount
+
     def append(self) -> None:
         """Write rows that must be new."""
         self.connection.execute(_append(self.target, self.columns, self.table), self.values)
@@ -336,13 +340,17 @@ def _staging(connection: Connection, target: Table, types: dict[str, str]) -> st
     return name
 
 
-def _incoming(target: Table, columns: Sequence[str], staging: str | None) -> SelectBase:
+def _incoming(target: Table, columns: Sequence[str], staging: str | None) -> TextualSelect:
     """Select the staged rows."""
-    if staging is not None:
-        return select(table(staging, *map(column, columns)))
-    arrays = ", ".join(f"CAST(:{name} AS {_type_of(target, name)}[])" for name in columns)
+    return text(_rows(target, columns, staging)).columns(*map(column, columns))
+
+
+def _rows(target: Table, columns: Sequence[str], staging: str | None) -> str:
     names = ", ".join(f'"{name}"' for name in columns)
-    return text(f"SELECT {names} FROM unnest({arrays}) AS given ({names})").columns(*map(column, columns))  # noqa: S608
+    if staging is not None:
+        return f'SELECT {names} FROM "{staging}"'  # noqa: S608 - made of names of our tables, here and below
+    arrays = ", ".join(f"CAST(:{name} AS {_type_of(target, name)}[])" for name in columns)
+    return f"SELECT {names} FROM unnest({arrays}) AS given ({names})"  # noqa: S608
 
 
 @lru_cache
@@ -366,6 +374,18 @@ def _merge(
     if not changes:
         return statement.on_conflict_do_nothing(index_elements=key)
     return statement.on_conflict_do_update(index_elements=key, set_=changes, where=where(new) if where else None)
+
+
+@lru_cache
+def _change(target: Table, columns: tuple[str, ...], staging: str | None, key: tuple[str, ...]) -> TextClause:
+    others = [name for name in columns if name not in key]
+    changes = ", ".join(f'"{name}" = given."{name}"' for name in others)
+    same = " AND ".join(f'held."{name}" = given."{name}"' for name in key)
+    old, new = (", ".join(f'{row}."{name}"' for name in others) for row in ("held", "given"))
+    return text(
+        f'UPDATE "{target.name}" AS held SET {changes} FROM ({_rows(target, columns, staging)}) AS given '  # noqa: S608
+        f"WHERE {same} AND ({old}) IS DISTINCT FROM ({new})"
+    )
 
 
 def _copy(connection: Connection, name: str, types: dict[str, str], rows: Iterable[Sequence[Any]]) -> int:

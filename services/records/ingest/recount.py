@@ -5,8 +5,9 @@ from collections.abc import Callable, Container, Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Text, TextClause, cast, func, select, text
+from sqlalchemy import Connection, Text, cast, func, select
 
+from services.chassis.database import stage
 from services.records.ingest import news, store
 from services.records.ingest.store import Shard
 from services.records.ingest.tables import cells, records, recounts
@@ -97,46 +98,12 @@ def _missing(wanted: Counter[CellKey], found: Counter[CellKey]) -> dict[CellKey,
     return {key: wanted[key] - found[key] for key in wanted.keys() | found.keys() if wanted[key] != found[key]}
 
 
-_TYPES = {
-    "imposed_on": "date",
-    "ended_on": "date",
-    "next_due": "date",
-    "standing": "jsonb",
-    "came_from": "text",
-    "left_on": "date",
-    "asked_of": "text",
-    "asked_on": "date",
-    "counts_from": "date",
-    "counts_until": "date",
-}
-"""The PostgreSQL types of a summary's columns."""
-
-
-def _update() -> TextClause:
-    given = ", ".join(f"CAST(CAST(:{name} AS text[]) AS {type_}[])" for name, type_ in _TYPES.items())
-    changed = ", ".join(f"{name} = n.{name}" for name in _TYPES)
-    old, new = (", ".join(f"{row}.{name}" for name in _TYPES) for row in ("r", "n"))
-    return text(
-        f"UPDATE records r SET {changed} "  # noqa: S608 - made of the names above
-        f"FROM unnest(CAST(:subject AS text[]), {given}) AS n (subject, {', '.join(_TYPES)}) "
-        f"WHERE r.authority = :authority AND r.subject = n.subject AND ({old}) IS DISTINCT FROM ({new})"
-    )
-
-
-_UPDATE = _update()
-
-
 def _write_summaries(connection: Connection, authority: str, summaries: list[tuple[str, Summary]]) -> None:
     """Write summaries in portions. For a large authority, all at once could take longer than a statement may, every time."""
+    columns = ("authority", "subject", *Summary._fields)
     for begin in range(0, len(summaries), AT_ONCE):
-        some = summaries[begin : begin + AT_ONCE]
-        columns = {name: [_text(getattr(one, name)) for _, one in some] for name in _TYPES}
-        names = [subject for subject, _ in some]
-        connection.execute(_UPDATE, {"authority": authority, "subject": names, **columns})
-
-
-def _text(value: str | bytes | date | None) -> str | None:
-    return value.decode() if isinstance(value, bytes) else value if value is None else f"{value}"
+        some = [(authority, subject, *found) for subject, found in summaries[begin : begin + AT_ONCE]]
+        stage(connection, records, columns, some).change(key=("authority", "subject"))
 
 
 def latest(connection: Connection, authority: str, most: int = 10) -> list[dict[str, Any]]:

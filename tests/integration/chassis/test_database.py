@@ -153,6 +153,22 @@ def test_a_key_alone_may_be_written(service: Engine) -> None:
         assert upsert(connection, SEEN, ["name"], [("b",), ("c",)], key=["name"]) == 1
 
 
+@pytest.mark.parametrize("filler", [0, database.FEW], ids=["with the statement", "by COPY"])
+def test_a_change_writes_what_differs_and_makes_no_row(service: Engine, filler: int) -> None:
+    kept = [(f"kept {number}", MARCH, number, 1) for number in range(filler)]
+    _write(service, ("orders", MARCH, 3, 1), ("ended", MARCH, 4, 1), *kept)
+    given = [("orders", MARCH, 5), ("ended", MARCH, 4), ("made up", MARCH, 6), *(row[:3] for row in kept)]
+    with transaction(service) as connection:
+        staged = database.stage(connection, CELLS, ["measure", "period", "value"], given)
+        assert (staged.table is not None) is bool(filler)
+        assert staged.change(key=KEY) == 1
+    assert _cells(service) == [
+        ("ended", 4, 1),
+        *sorted((name, value, 1) for name, _, value, _ in kept),
+        ("orders", 5, 1),
+    ]
+
+
 def test_few_rows_that_are_large_do_not_go_with_the_statement_for_which_others_wait(service: Engine) -> None:
     """The driver would escape each quote of them while it runs."""
     quotes = '"' * database.FEW_BYTES
