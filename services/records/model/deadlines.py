@@ -145,30 +145,28 @@ def from_imposition(name: str, order: Clocked, stop: Stop | None, calendar: Cale
 
 @lru_cache(maxsize=REMEMBERED)
 def _running(name: str, start: date, ended: date | None, calendar: Calendar) -> Counts[Reading]:
-    standard = in_force(name, start)
-    due = standard.due(start, ended, calendar)
-    return counted((Reading(standard, start, undone(due, ended), month_of(start), due),))
+    return counted((_read(name, start, start, None, ended, calendar),))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _stopped(name: str, start: date, stop: Stop, calendar: Calendar) -> Counts[Reading]:
-    return counted((banded(in_force(name, start), start, stop, start, calendar),))
+    return counted((_read(name, start, start, stop, None, calendar),))
 
 
 def taken_over(name: str, order: Clocked, stop: Stop | None, calendar: Calendar) -> Reading:
-    """Read the clock of a duty that continues at the receiving authority: it starts with the receipt."""
-    start, month = order.begun_on, month_of(order.imposed_on)
+    """Read the clock of a duty that continues at the receiving authority: it starts with the receipt, and has no band."""
+    reading = _read(name, order.begun_on, order.imposed_on, stop, order.ended_on, calendar)
+    return reading._replace(band="", taken_over=True)
+
+
+def _read(
+    name: str, start: date, imposed_on: date, stop: Stop | None, ended: date | None, calendar: Calendar
+) -> Reading:
     standard = in_force(name, start)
-    if stop is None:
-        due = standard.due(start, order.ended_on, calendar)
-        return Reading(standard, start, undone(due, order.ended_on), month, due, taken_over=True)
-    if stop.reason in NOT_APPLICABLE:
-        state = State.NOT_APPLICABLE
-    elif stop.on < order.imposed_on:
-        state = State.IMPOSSIBLE
-    else:
-        state = State.MET if standard.limit.holds(start, stop.on, calendar) else State.LATE
-    return Reading(standard, start, state, month, on=stop.on, reason=stop.reason, taken_over=True)
+    if stop is not None:
+        return banded(standard, start, stop, imposed_on, calendar)
+    due = standard.due(start, ended, calendar)
+    return Reading(standard, start, undone(due, ended), month_of(imposed_on), due)
 
 
 def undone(due: date, ended: date | None) -> State:
