@@ -6,18 +6,21 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from contracts.decoding.binary import from_kafka
 from contracts.decoding.codec import Event
-from contracts.events import ContactMade, Fact, Heartbeat, Topic
+from contracts.events import ContactMade, Fact, FactWithdrawn, Heartbeat, Topic
 from contracts.rejections import Reason, Rejection
-from services.orders.domain import domain
+from services.orders import domain as orders
 from services.records.model.calendar import Calendar
-from services.records.model.fold import Arrival, PutAside, Turn, day_of, fold, read, turns, turns_between
+from services.records.model.fold import Arrival, PutAside, Turn, day_of, fold, read, subjects, turns, turns_between
 from services.records.model.record import Outcome
+from services.unpaid_work import domain as unpaid_work
 from tests.support.scenario import NOON, Sent
 
-ORDERS = domain(Calendar("test", frozenset()))
+CALENDAR = Calendar("test", frozenset())
+ORDERS, UNPAID_WORK = orders.domain(CALENDAR), unpaid_work.domain(CALENDAR)
 GLASGOW = "S12000049"
 MADE = date(2025, 1, 31)
 
@@ -98,6 +101,21 @@ def test_what_became_of_each_event_is_told_in_the_order_of_arrival() -> None:
     folded = fold(same, {"CPO/1": ORDERS.counted({})}, ORDERS)
     assert [one.outcome for one in folded.settled] == [Outcome.APPLIED, Outcome.DUPLICATE, Outcome.PUT_ASIDE]
     assert [one.arrival for one in folded.settled] == same
+
+
+def test_the_records_that_may_change_are_named_with_the_topic_of_all_that_came_of_them() -> None:
+    """Of an order that this topic has marked as overfull, no more than the mark is read. So what comes of both is from neither."""
+    contact = told(ContactMade(made_on=MADE), MADE).content
+    whole = told(FactWithdrawn(fact="order"), MADE).content
+    refused = arrival(Rejection(Reason.NOT_JSON, "$", "not JSON"), MADE)
+
+    def of(subject: str, topic: Topic = Topic.ORDERS, content: Any = contact) -> Arrival:
+        return arrival(replace(content, subject=subject), MADE, topic)
+
+    came = [of("one"), of("one"), of("both"), of("both", Topic.UNPAID_WORK), of("both"), refused]
+    came += [of("withdrawn", content=whole), of("later", content=contact), of("later", content=whole)]
+    assert subjects(came, ORDERS) == {"one": Topic.ORDERS, "both": "", "withdrawn": "", "later": ""}
+    assert subjects([of("one")], UNPAID_WORK) == {}, "it holds nothing about contacts"
 
 
 @given(st.lists(st.integers(0, 4_000_000_000_000), max_size=8), st.dates(date(1990, 1, 1), date(2090, 1, 1)))

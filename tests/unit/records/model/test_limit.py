@@ -9,7 +9,7 @@ from contracts.events import FACTS, ContactMade, FactWithdrawn, Heartbeat, Sessi
 from contracts.rejections import OF_ORDERS, Reason
 from services.records.model import limit
 from services.records.model.limit import MOST_FACTS, is_marked, marked_only, refusal, refuses, take, topic_stating
-from services.records.model.record import MARKS, Outcome, Record, dump, is_void, load, overfull
+from services.records.model.record import MARKS, Outcome, Record, as_known, dump, is_void, load, overfull
 from tests.support.lives import event, imposed
 
 DAY = date(2026, 1, 5)
@@ -64,6 +64,7 @@ def test_a_mark_is_of_one_topic_and_of_no_event(topic: Topic) -> None:
     assert not is_marked(record, ""), "what has no topic is marked by none"
     assert not is_marked({}, topic)
     assert overfull(record) == [topic]
+    assert as_known(record, date.min) == record, "it is marked on any day"
     assert [(entry.id, entry.data) for entry in record.values()] == [("", None)]
     assert refuses(record, "session/s0") is (topic is Topic.UNPAID_WORK)
 

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from services.records.model import people
 from services.records.model.deadlines import Cells, add
 from services.records.model.people import OPEN, Stay, Stays, Step, count_people, plan, steps_of
 
@@ -27,6 +28,13 @@ def test_once_in_a_month_and_once_in_a_year() -> None:
         f"{new} 2025-03": 1, f"{new} 2025-04": 1, f"{new} 2026-03": 1, f"{year} 2024-04": 1, f"{year} 2025-04": 1
     }  # fmt: skip
     assert not [key for key in told(stay("2025-04-01", is_new=False)) if key.startswith(new)]
+
+
+def test_a_pseudonym_with_more_orders_than_a_person_can_have_counts_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MOST_STAYS", 2)
+    two = [stay("2025-04-01"), stay("2025-04-02")]
+    assert told(*two, two[0])["persons_with_new_order 2025-04"] == 1, "orders of the same days are one stay"
+    assert told(*two, stay("2025-04-03")) == {}
 
 
 @pytest.mark.parametrize(
