@@ -56,7 +56,8 @@ class Forked:
     def send_signal(self, sig: int) -> None:
         """Send a signal, unless it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, sig)
+            with suppress(ProcessLookupError):  # another process may have waited for its end by now
+                os.kill(self.pid, sig)
 
     def terminate(self) -> None:
         """Ask it to end."""
