@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from services.chassis.streaming.batches import TopicPartition
 from services.chassis.streaming.fetching.bounded import FETCHED, Portion
-from services.chassis.streaming.membership.placement import suffix
+from services.chassis.streaming.placement import suffix
 
 STEP = 200
 """How many messages to take of a topic before checking which one is behind."""

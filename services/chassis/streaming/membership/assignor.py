@@ -6,7 +6,7 @@ from faust.assignor.client_assignment import ClientAssignment
 from faust.assignor.partition_assignor import PartitionAssignor
 
 from contracts.authorities import AUTHORITIES
-from services.chassis.streaming.membership.placement import place
+from services.chassis.streaming.placement import place
 
 
 def people_of(code: str) -> int:

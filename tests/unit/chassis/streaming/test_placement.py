@@ -9,7 +9,7 @@ from contracts.authorities import AUTHORITIES
 from contracts.events import Topic
 from contracts.topics import source_topics
 from services.chassis.streaming.membership.assignor import people_of
-from services.chassis.streaming.membership.placement import place, suffix
+from services.chassis.streaming.placement import place, suffix
 
 TOPICS = [f"{kind}.events.S{number:02}" for number in range(12) for kind in ("orders", "unpaid-work")]
 members = st.sets(st.sampled_from("abcdefg"), min_size=1)
