@@ -48,8 +48,8 @@ from services.records.upkeep.loading import Loading
 from services.records.upkeep.rebuild import Change, alone, rebuild
 from services.unpaid_work.domain import domain as unpaid_work_domain
 from tests.integration.records.conftest import NOW, Bench
-from tests.integration.records.ingest.test_parking import failing_on, ids_by_authority
-from tests.integration.records.ingest.test_parking import parked as of_parks
+from tests.integration.records.ingest.guarding.test_parking import failing_on, ids_by_authority
+from tests.integration.records.ingest.guarding.test_parking import parked as of_parks
 from tests.integration.records.ingest.test_times import arrived
 from tests.integration.test_as_of import log
 from tests.support import scenario

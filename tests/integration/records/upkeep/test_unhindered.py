@@ -30,7 +30,7 @@ from services.records.model.domain import Domain
 from services.records.upkeep.history import History
 from services.records.upkeep.rewriting import Topics, since
 from tests.integration.records.conftest import Bench
-from tests.integration.records.ingest.test_parking import failing_on
+from tests.integration.records.ingest.guarding.test_parking import failing_on
 from tests.integration.records.test_between_authorities import A, B
 from tests.integration.records.upkeep.conftest import OTHER, P, read_all
 from tests.integration.records.upkeep.test_person import ASKED_BY, Broken, breaking_off, everything

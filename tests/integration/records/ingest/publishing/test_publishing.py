@@ -23,7 +23,7 @@ from services.records.ingest.publishing.producers import Producers
 from services.records.ingest.publishing.publications import Publications
 from services.records.ingest.publishing.publisher import Publisher
 from tests.integration.records.conftest import Bench
-from tests.integration.records.ingest.test_epoch import Topic
+from tests.integration.records.ingest.guarding.test_epoch import Topic
 from tests.support import scenario
 from tests.support.processes import until
 
