@@ -2,13 +2,12 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from contracts.authorities import AUTHORITIES
 from contracts.cells import Cell, Position, encode_aggregate
@@ -34,6 +33,7 @@ SOURCE = TopicPartition("national.aggregates", 0)
 HEARD = list(AUTHORITIES)[:6]
 MISSING = "Glasgow City"
 NOTICE = "Dumfries and Galloway sent reviews of March late."
+USUAL = ViewportSize(width=1280, height=720)
 WRONG = "Reviews of March in Dumfries and Galloway were counted without those sent late."
 
 
@@ -118,29 +118,27 @@ def tokens(keys: Keys) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def _scripted(browser: Browser) -> Iterator[BrowserContext]:
+def _scripted(browser: Browser) -> Iterator[Page]:
     with browser.new_context() as context:
-        yield context
+        yield context.new_page()
 
 
 @pytest.fixture(scope="module")
-def _plain(browser: Browser) -> Iterator[BrowserContext]:
+def _plain(browser: Browser) -> Iterator[Page]:
     with browser.new_context(java_script_enabled=False) as context:
-        yield context
+        yield context.new_page()
 
 
 @pytest.fixture
-def page(_scripted: BrowserContext) -> Iterator[Page]:
-    """Yield a new page, of somebody who has not signed in. Files of the site may be in the browser already."""
-    with opened_in(_scripted) as found:
-        yield found
+def page(_scripted: Page) -> Page:
+    """Return a page of somebody who has not signed in; files of the site may be in the browser already."""
+    return as_new(_scripted)
 
 
 @pytest.fixture
-def plain(_plain: BrowserContext) -> Iterator[Page]:
-    """Yield the same in a browser that runs no scripts."""
-    with opened_in(_plain) as found:
-        yield found
+def plain(_plain: Page) -> Page:
+    """Return the same in a browser that runs no scripts."""
+    return as_new(_plain)
 
 
 @pytest.fixture
@@ -150,13 +148,13 @@ def fresh(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-@contextmanager
-def opened_in(context: BrowserContext) -> Iterator[Page]:
-    """Open a page, and close it without leaving anybody signed in."""
-    found = context.new_page()
-    yield found
-    found.close()
-    context.clear_cookies()
+def as_new(page: Page, size: ViewportSize = USUAL) -> Page:
+    """Leave nothing of what was done with a page before: to make another takes more than most tests do with it."""
+    page.goto("about:blank")
+    page.context.clear_cookies()
+    page.set_viewport_size(size)
+    page.emulate_media(media="screen")
+    return page
 
 
 def sign_in(page: Page, site: Site, who: str) -> None:

@@ -13,8 +13,9 @@ from cryptography.fernet import Fernet
 from docx import Document
 from icalendar import Calendar
 from openpyxl import load_workbook
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import USUAL
 from tests.support.checking.accessibility import WIDE, assert_accessible, on_paper
 from tests.support.generated.thorough import TURN, turns
 from tests.support.kafka import remove_topics
@@ -145,22 +146,21 @@ def sign_in(page: Page, desk: Platform, role: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def office(browser: Browser, desk: Platform) -> Iterator[BrowserContext]:
-    """Yield a browser in which Fife's manager has signed in."""
+def office(browser: Browser, desk: Platform) -> Iterator[Page]:
+    """Yield a page on which Fife's manager has signed in."""
     with browser.new_context() as context:
-        first = context.new_page()
-        sign_in(first, desk, "Fife: manager")
-        first.close()
-        yield context
+        found = context.new_page()
+        sign_in(found, desk, "Fife: manager")
+        yield found
 
 
 @pytest.fixture
-def page(office: BrowserContext, desk: Platform) -> Iterator[Page]:
-    """Yield what Fife's manager sees first."""
-    opened = office.new_page()
-    opened.goto(f"{desk.desk}/")
-    yield opened
-    opened.close()
+def page(office: Page, desk: Platform) -> Page:
+    """Return what Fife's manager sees first."""
+    office.set_viewport_size(USUAL)
+    office.emulate_media(media="screen")
+    office.goto(f"{desk.desk}/")
+    return office
 
 
 @pytest.fixture
@@ -171,11 +171,11 @@ def stranger(browser: Browser) -> Iterator[Page]:
 
 
 def test_no_page_has_an_accessibility_fault_and_in_print_each_is_whole(page: Page, desk: Platform) -> None:
-    """Some pages today and others tomorrow: on a phone by every rule, and with more room by those that can differ there. Each fits on both,
-    and on paper.
+    """Some pages today and others tomorrow: on a phone by every rule, and with more room by those that can differ there. Each of them fits
+    on both, and on paper.
     """
     narrow, wide = turns(PATHS, TURN, some=5), turns(PATHS, TURN, some=3)
-    for path in PATHS:
+    for path in dict.fromkeys((*narrow, *wide)):
         page.emulate_media(media="screen")
         page.set_viewport_size({"width": 390, "height": 900})
         page.goto(desk.desk + path)

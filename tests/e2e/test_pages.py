@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Browser, Page, Request, ViewportSize
 
-from tests.e2e.conftest import HEARD, MISSING, NOTICE, Site, sign_in
+from tests.e2e.conftest import HEARD, MISSING, NOTICE, USUAL, Site, sign_in
 from tests.support.checking.accessibility import assert_accessible
 from tests.support.generated.thorough import TURN, turns
 from tests.unit.test_routes import APPLICATIONS, routes_of
@@ -68,7 +68,7 @@ SEEN = [
     ),
 ]
 """Whoever signed in sees the same templates with more in them, so some of them are looked at in turn."""
-NARROW, USUAL = ViewportSize(width=320, height=640), ViewportSize(width=1280, height=720)
+NARROW = ViewportSize(width=320, height=640)
 
 
 @pytest.fixture(scope="module")
@@ -189,8 +189,9 @@ def test_no_label_of_a_chart_lies_over_another(plain: Page, site: Site, width: i
     assert all(right < left for (_, right), (left, _) in pairwise(boxes))
 
 
-def test_buttons_can_be_read_in_the_dark(page: Page, site: Site) -> None:
+def test_buttons_can_be_read_in_the_dark(fresh: Page, site: Site) -> None:
     """Of links that look like buttons, the colour must not be that of links."""
+    page = fresh
     page.emulate_media(color_scheme="dark")
     page.goto(f"{site.url}/releases/2026-03.2")
     colours = "it => [getComputedStyle(it).color, getComputedStyle(it).backgroundColor]"

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from contracts.authorities import AUTHORITIES
-from tests.e2e.conftest import HEARD, NOTICE, Site, opened_in
+from tests.e2e.conftest import HEARD, NOTICE, USUAL, Site, as_new
 from tests.support.checking.accessibility import EVERY_RULE, PAPER, assert_accessible, on_paper, rules
 from tests.support.generated.thorough import TURN, turns
 from tests.support.outside.keyboard import focused, pressing, type_into
@@ -42,19 +42,18 @@ TOLD_ON = (SCREENS[0], SCREENS[-1])
 @pytest.fixture(
     scope="module", params=turns(TOLD_ON, TURN), ids=lambda each: f"{each.width}-{'dark' if each.dark else 'light'}"
 )
-def _screen(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+def _screen(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     screen: Screen = request.param
     size = {"width": screen.width, "height": 844}
     scheme = "dark" if screen.dark else "light"
     with browser.new_context(java_script_enabled=False, viewport=size, color_scheme=scheme) as context:  # type: ignore[arg-type]
-        yield context
+        yield context.new_page()
 
 
 @pytest.fixture
-def reader(_screen: BrowserContext) -> Iterator[Page]:
-    """Yield a page in a browser without scripts."""
-    with opened_in(_screen) as page:
-        yield page
+def reader(_screen: Page) -> Page:
+    """Return a page in a browser without scripts."""
+    return as_new(_screen, _screen.viewport_size or USUAL)
 
 
 def test_an_inspector_finds_who_is_worst_whether_it_is_noise_and_since_when(reader: Page, site: Site) -> None:
