@@ -12,7 +12,7 @@ SOURCES := contracts services deploy tests
 # On every core at once, where pip would compile on one and nine processes that start together each for itself.
 COMPILE := $(BIN)/python -m compileall -q -j 0 -x /tests/ $(VENV)/lib contracts services deploy || true
 
-.PHONY: help install demo test test-fast test-thorough test-faults before parts coverage mutants mutants-again metrics check lint fmt documents lock sbom audit bench chaos alerts dashboards workbooks recovery soak clean
+.PHONY: help install demo test test-fast test-thorough test-turns test-faults before parts coverage mutants mutants-again metrics check lint fmt documents lock sbom audit bench chaos alerts dashboards workbooks recovery soak clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -36,6 +36,13 @@ test-fast: $(DEV)  ## run the tests that need no Kafka, PostgreSQL or browser, i
 # Of every kind all, where `make test` asks a part: tests/support/generated/thorough.py.
 test-thorough: parts  ## run every test, with all that it can ask and more examples: for the night
 	PAYBACK_TEST_THOROUGH=1 $(PYTEST) --timeout 1800 $(ARGS)
+
+# What a test leaves out today may be what it asserts that it saw. 719163 is the day 1 January 1970, as Python counts days.
+ASK_IN_TURN = grep -rlE '\b(TURN|validate_each|assert_no_fault_of_ours)\b' tests --include='test_*.py'
+test-turns: parts  ## run what asks another part each day as it will on the next three days
+	@failed=0; for day in 1 2 3; do \
+	  PAYBACK_TEST_TURN=$$(($$(date +%s) / 86400 + 719163 + day)) $(PYTEST) $$($(ASK_IN_TURN)) $(ARGS) || failed=1; \
+	done; exit $$failed
 
 test-faults: parts  ## run the tests that stop, kill and starve real parts
 	$(PYTEST) -m faults $(ARGS)

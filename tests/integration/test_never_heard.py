@@ -57,9 +57,8 @@ def platform(migrated: Callable[[], str]) -> Iterator[Platform]:
     made.close()
 
 
-@pytest.fixture
-def one_sender(platform: Platform) -> Platform:
-    """Return a platform to which Glasgow sent orders of April and June; the only event of Orkney was refused."""
+def tell_of_one(platform: Platform) -> Platform:
+    """Have Glasgow send orders of April and June; the only event of Orkney is refused."""
     glasgow = [imposed(GLASGOW, f"a{n}", "2025-04-09") for n in range(20)]
     told: Log = {
         topic_of(Topic.ORDERS, GLASGOW): numbered(*glasgow, imposed(GLASGOW, "b", "2025-06-02")),
@@ -67,6 +66,14 @@ def one_sender(platform: Platform) -> Platform:
     }
     platform.take(told, at_once)
     return platform
+
+
+@pytest.fixture(scope="module")
+def one_sender(migrated: Callable[[], str]) -> Iterator[Platform]:
+    """Yield a platform that heard of one sender, for those who only read."""
+    made = Platform(migrated())
+    yield tell_of_one(made)
+    made.close()
 
 
 def rows(platform: Platform, **asked: str) -> dict[tuple[str, str], float | None]:
@@ -118,11 +125,11 @@ def test_who_was_only_ever_refused_is_not_complete(one_sender: Platform) -> None
     assert one_sender.ask("quality", month="2025-06")["summary"]["doubts"][ORKNEY] == ["refused"]
 
 
-def test_a_release_and_its_pages_and_files_say_the_same(one_sender: Platform) -> None:
-    clock = FixedClock(NOW)
-    name = publication.make(one_sender.database, date(2025, 5, 1), date(2025, 6, 20), clock)
-    publication.publish(one_sender.database, name, clock)
-    public = one_sender.public
+def test_a_release_and_its_pages_and_files_say_the_same(platform: Platform) -> None:
+    clock, database = FixedClock(NOW), tell_of_one(platform).database
+    name = publication.make(database, date(2025, 5, 1), date(2025, 6, 20), clock)
+    publication.publish(database, name, clock)
+    public = platform.public
     asked = {"by": "authority,month", "from": "2025-03", "to": "2025-06"}
     answer = public.get(f"/v1/{DATA}", params=asked).raise_for_status().json()
     shown = {(row["authority"], row["period"]): row for row in answer["rows"]}
