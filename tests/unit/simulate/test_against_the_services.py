@@ -14,6 +14,7 @@ from services.records.model.record import Record, apply
 from services.simulate.habits import Habit, odd_habits
 from services.simulate.nation import Simulation
 from services.unpaid_work.contributions import COUNTING as UNPAID_WORK
+from tests.support.generated.thorough import TURN, turns
 
 NOT_OF_ONE_RECORD = "persons_"
 
@@ -48,7 +49,9 @@ CODES = ("S12000049", "S12000033", "S12000023", "S12000047")
 
 @pytest.mark.parametrize(("seed", "habits"), [(1, {}), (2, odd_habits(2, CODES))])
 def test_the_services_count_what_the_truth_says(seed: int, habits: dict[str, Habit]) -> None:
-    compare(Simulation(seed, 14, date(2026, 6, 1), CODES, habits))
+    """Two authorities have the usual habits and the other two odd ones, and the other way round tomorrow."""
+    codes = tuple(turns(CODES, TURN + seed, some=2))
+    compare(Simulation(seed, 14, date(2026, 6, 1), codes, {one: each for one, each in habits.items() if one in codes}))
 
 
 def test_they_do_so_in_eight_months_of_one_authority() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from contracts.cells import Cell
 from tests.integration.reporting.conftest import Feed, cell, position
+from tests.support.generated.thorough import examples
 
 GLASGOW, FIFE = "S12000049", "S12000047"
 BAND, OTHER = "band=within_1", "band=over_5"
@@ -125,7 +126,7 @@ values = st.tuples(
 versions = count(1)
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     told=st.lists(values, min_size=1, max_size=15),
     ends=st.tuples(days, days),

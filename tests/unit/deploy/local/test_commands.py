@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.support.generated.thorough import TURN, turns
+
 PROGRAM = """
 import sys, time
 from contextlib import contextmanager
@@ -32,10 +34,12 @@ RUN = {
 }
 
 
-@pytest.mark.parametrize("command", RUN)
-@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [(one, told) for place, one in enumerate(RUN) for told in turns((signal.SIGINT, signal.SIGTERM), TURN + place)],
+)
 def test_it_ends_although_a_shell_let_it_ignore_ctrl_c(command: str, told: signal.Signals) -> None:
-    """A script's `payback demo &` starts with SIGINT ignored."""
+    """A script's `payback demo &` starts with SIGINT ignored. One command is told by one signal, and the other by the other."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM + RUN[command]],
         stdout=subprocess.PIPE,
