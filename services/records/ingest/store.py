@@ -1,6 +1,5 @@
 """Everything that a worker reads from and writes to PostgreSQL, in one transaction that ends with the offsets."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -293,8 +292,9 @@ def _renew_later(connection: Connection, shard: Shard, late: Sequence[tuple[str,
 
 
 _PEOPLE = text(
-    "SELECT p.* FROM (SELECT DISTINCT * FROM unnest(CAST(:a AS text[]), CAST(:p AS text[])) AS w (a, p)) w "
-    "CROSS JOIN LATERAL (SELECT * FROM persons WHERE authority = w.a AND person_ref = w.p AND orders > 0 LIMIT :most) p "
+    "SELECT p.* FROM (SELECT a, p, :most + count(*) AS most "
+    "FROM unnest(CAST(:a AS text[]), CAST(:p AS text[])) AS w (a, p) GROUP BY a, p) w "
+    "CROSS JOIN LATERAL (SELECT * FROM persons WHERE authority = w.a AND person_ref = w.p AND orders > 0 LIMIT w.most) p "
     "UNION SELECT p.* FROM persons p JOIN unnest(CAST(:a AS text[]), CAST(:p AS text[]), CAST(:b AS date[]), CAST(:e AS date[]), "
     "CAST(:n AS boolean[])) AS t (authority, person_ref, begun, ended, is_new) USING (authority, person_ref, begun, ended, is_new) "
     "WHERE p.orders > 0"
@@ -307,10 +307,9 @@ def load_people(connection: Connection, changing: Sequence[tuple[str, Stay]]) ->
     for authority, stay in changing:
         known.setdefault(authority, {})[stay.person] = Stays()
     if changing:
-        most = MOST_STAYS + 1 + max(Counter((authority, stay.person) for authority, stay in changing).values())
         codes, stays = zip(*changing, strict=True)
         people, begun, ended, new = map(list, zip(*stays, strict=True))
-        named = {"a": list(codes), "p": people, "b": begun, "e": ended, "n": new, "most": most}
+        named = {"a": list(codes), "p": people, "b": begun, "e": ended, "n": new, "most": MOST_STAYS + 1}
         for row in connection.execute(_PEOPLE, named):
             stay = Stay(row.person_ref, row.begun, row.ended, row.is_new)
             known[row.authority][row.person_ref][stay] = row.orders

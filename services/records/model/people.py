@@ -14,8 +14,11 @@ from services.records.model.deadlines import Cells, add
 
 OPEN = date.max
 _DAY = timedelta(days=1)
-MOST_STAYS = 1_000
-"""With more than so many stays at one authority, a pseudonym stands for no one person: it counts as nobody, and the rest is not read."""
+MOST_STAYS = 100
+"""With more than so many stays at one authority, a pseudonym stands for no one person: it counts as nobody, and the rest is not read.
+
+An event may be about another person each time, so that no event costs more than a few usual ones.
+"""
 MEASURES = ("persons_with_new_order", "persons_with_new_order_in_year", "persons_opened", "persons_closed")
 
 

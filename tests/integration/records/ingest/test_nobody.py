@@ -63,19 +63,23 @@ def test_cells_are_the_sum_of_the_records_whatever_becomes_of_its_orders(bench: 
         assert differing(orders.bench) == {}
 
 
-def test_no_more_of_it_is_read_than_shows_that_it_is_nobody(bench: MakeBench) -> None:
-    one = bench("orders")
+MANY = text(
+    "INSERT INTO persons (authority, person_ref, begun, ended, is_new, orders) "
+    "SELECT :a, person, date '2000-01-01' + n, :open, true, 1 FROM unnest(CAST(:people AS text[])) person, generate_series(1, 9000) n"
+)
+LAST = date(2000, 1, 1) + timedelta(days=9000)
+
+
+@pytest.mark.parametrize("beside", [0, 500])
+def test_no_more_of_it_is_read_than_shows_that_it_is_nobody(bench: MakeBench, beside: int) -> None:
+    """Not even where much changes of somebody else."""
+    one, person, busy = bench("orders"), "person-of-tests-0001", "person-of-tests-0002"
     with one.database.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO persons (authority, person_ref, begun, ended, is_new, orders) "
-                "SELECT :a, 'person-of-tests-0001', date '2000-01-01' + n, :open, true, 1 FROM generate_series(1, 9000) n"
-            ),
-            {"a": A, "open": OPEN},
-        )
+        connection.execute(MANY, {"a": A, "people": [person], "open": OPEN})
         read: list[int] = []
         event.listen(connection.engine, "after_cursor_execute", lambda *said: read.append(said[1].rowcount))
-        last = Stay("person-of-tests-0001", date(2000, 1, 1) + timedelta(days=9000), OPEN, True)
-        known = store.load_people(connection, [(A, last)])[A][last.person]
+        last = Stay(person, LAST, OPEN, True)
+        others = [Stay(busy, LAST + timedelta(days=number), OPEN, True) for number in range(beside)]
+        known = store.load_people(connection, [(A, stay) for stay in (last, *others)])[A][person]
     assert known[last] == 1, "what changes is among it"
     assert people.MOST_STAYS < sum(read) <= people.MOST_STAYS + 3
