@@ -28,6 +28,8 @@ from services.records.trees.keeping import KeptHead, NewLeaf
 
 STEP = 2_000
 """How many events are read at once; they take at most 125 MiB."""
+MOST_KNOWN = 100
+"""Leaves with the id of an event among which the event is sought. A sender that gives one id to more may have one event in two leaves."""
 SALT_BYTES = 16
 ACCEPTED = [OUTCOMES.index(one) for one in (Outcome.APPLIED, Outcome.SUPERSEDED, Outcome.DUPLICATE)]
 
@@ -140,7 +142,6 @@ class _Told(Struct):
 
     leaf: NewLeaf
     event: bytes
-    mark: str
 
 
 def _leaves(tree: Tree, rows: Sequence[_Arrived], events: Mapping[int, bytes]) -> Iterator[_Told]:
@@ -152,22 +153,21 @@ def _leaves(tree: Tree, rows: Sequence[_Arrived], events: Mapping[int, bytes]) -
             )
         salt = secrets.token_bytes(SALT_BYTES)
         kind = msgspec.json.decode(event.removeprefix(BOM), type=_Typed).type
-        mark = mark_of(event, salt)
-        entry = Entry(tree.authority, tree.topic, row.offset, row.event_id, kind, row.at, mark)
-        yield _Told(NewLeaf(row.event_id, msgspec.json.encode(entry).decode(), salt), event, mark)
+        entry = Entry(tree.authority, tree.topic, row.offset, row.event_id, kind, row.at, mark_of(event, salt))
+        yield _Told(NewLeaf(row.event_id, msgspec.json.encode(entry).decode(), salt), event)
 
 
 def _new(connection: Connection, authority: str, told: Iterator[_Told]) -> list[NewLeaf]:
     """Return the leaves whose bytes no leaf covers yet. Of an event that is sent again, or was written anew, the first one counts."""
     found = list(told)
     marks: dict[str, list[tuple[str, bytes]]] = {}
-    for row in keeping.known(connection, authority, {one.leaf.event_id for one in found}):
+    for row in keeping.known(connection, authority, {one.leaf.event_id for one in found}, MOST_KNOWN):
         mark = msgspec.json.decode(row.entry, type=Entry).event
         marks.setdefault(row.event_id, []).append((mark, row.salt))
-    new = []
+    came, new = set[bytes](), []
     for one in found:
-        its = marks.setdefault(one.leaf.event_id, [])
-        if not any(mark == mark_of(one.event, salt) for mark, salt in its):
-            its.append((one.mark, one.leaf.salt))
+        its = marks.get(one.leaf.event_id, ())
+        if one.event not in came and not any(mark == mark_of(one.event, salt) for mark, salt in its):
             new.append(one.leaf)
+        came.add(one.event)
     return new

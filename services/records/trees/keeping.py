@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, func, select, tuple_, update
+from sqlalchemy import Connection, Row, func, select, text, tuple_, update
 
 from contracts.receipts.merkle import Growing, Node, Range, full_subtrees, hashes, inclusion, leaf_hash
 from contracts.receipts.receipt import Leaf
@@ -89,10 +89,15 @@ def add(connection: Connection, authority: str, tree: Growing, leaves: Sequence[
     copy_rows(connection, tree_nodes, columns, [(authority, *node, found) for node, found in grown])
 
 
-def known(connection: Connection, authority: str, ids: Collection[str]) -> Iterable[Row[Any]]:
-    """Return the leaves of events with these ids, with `event_id`, `entry` and `salt`."""
-    query = select(tree_leaves).where(tree_leaves.c.authority == authority, tree_leaves.c.event_id.in_(ids))
-    return connection.execute(query).all()
+_KNOWN = text(
+    "SELECT l.event_id, l.entry, l.salt FROM unnest(CAST(:ids AS text[])) AS w (id) CROSS JOIN LATERAL "
+    "(SELECT * FROM tree_leaves WHERE authority = :authority AND event_id = w.id LIMIT :most) l"
+)
+
+
+def known(connection: Connection, authority: str, ids: Collection[str], most: int) -> Iterable[Row[Any]]:
+    """Return leaves of events with these ids, with `event_id`, `entry` and `salt`: of each id so many at most."""
+    return connection.execute(_KNOWN, {"authority": authority, "ids": list(ids), "most": most}).all()
 
 
 def leaf_of(connection: Connection, authority: str, event_id: str, among: range) -> Leaf | None:

@@ -20,7 +20,7 @@ from contracts.events import OrderReceived, Topic
 from contracts.receipts import commands
 from contracts.receipts.commands import NotGiven
 from contracts.receipts.keys import PublicKeys, SigningKey, new_key
-from contracts.receipts.receipt import Head, NotProven
+from contracts.receipts.receipt import Head, NotProven, mark_of
 from contracts.receipts.signed import sign
 from contracts.topics import topic_of
 from services.chassis.api.http import application
@@ -34,6 +34,7 @@ from services.records.api import intake
 from services.records.api.decisions.signatures import RegisteredSigners
 from services.records.ingest.tables import tree_heads, tree_leaves, tree_nodes
 from services.records.ingest.worker import Worker
+from services.records.trees import closing
 from services.records.trees.closing import Tree, close
 from tests.integration.records.conftest import Bench
 from tests.support.desk import keys, new_client, token
@@ -199,6 +200,28 @@ def test_two_systems_that_give_the_same_id_have_a_receipt_each(
     (tmp_path / "event.json").write_bytes(b"never sent")
     with pytest.raises(NotGiven, match="No event with this id"):
         payback("fetch", "1", "--out", "1.json", *FETCH, "--event", "event.json")
+
+
+def test_a_day_of_very_many_events_with_one_id_is_closed_in_a_time_that_grows_with_their_number(
+    taken: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each beside each other one would keep every authority's day open: 20,000 events are 200 million hashes."""
+    number, most, hashed = 400, 5, list[bytes]()
+    monkeypatch.setattr(closing, "MOST_KNOWN", most)
+    monkeypatch.setattr(closing, "STEP", 50)
+    monkeypatch.setattr(closing, "mark_of", lambda *told: hashed.append(told[0]) or mark_of(*told))
+    taken.take(MONDAY, *[encode(event(imposed(date(2025, 12, 2)), f"CPO/{n}", A)) for n in range(number)])
+    closed = taken.close(MONDAY + timedelta(days=1))
+    assert closed
+    assert closed.size == number
+    assert len(hashed) <= number * (1 + most)
+
+
+def test_what_is_sent_again_has_one_leaf(taken: Taken) -> None:
+    taken.take(MONDAY, accepted(1), accepted(1), accepted(2))
+    taken.take(MONDAY + timedelta(days=1), accepted(2), accepted(1), accepted(3))
+    sizes = [head.size for days in (1, 2) if (head := taken.close(MONDAY + timedelta(days=days)))]
+    assert sizes == [2, 3]
 
 
 def test_an_evening_in_summer_belongs_to_the_day_of_london(taken: Taken) -> None:
