@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from services.chassis.settings import KafkaSettings
     from services.records.model.domain import Domain
+    from services.records.upkeep.loading import Loading
 
-    Track = Callable[..., Iterable[str]]
+    Track = Callable[..., Iterable[list[str]]]
 
 commands = typer.Typer()
 _WHERE = "The database is where PAYBACK_DATABASE_URL says, of the service that PAYBACK_DATABASE_SCHEMA_NAME names. "
@@ -50,13 +51,15 @@ def republish(authorities: Annotated[list[str], typer.Argument(help="Codes of au
     typer.echo(f"{domain.service}: {counted(len(codes), 'authority', 'authorities')} will be published again")
 
 
-def wrong(kafka: "KafkaSettings", domain: "Domain", track: "Track", tables: "Engine") -> list[str]:
+def wrong(
+    kafka: "KafkaSettings", domain: "Domain", track: "Track", tables: "Engine", loading: "Loading | None" = None
+) -> list[str]:
     """Return what tables of a service hold and the log does not say. `track` shows how far it is. Raises Away or Refused."""
-    from services.operations.proof.proving import Prover  # noqa: PLC0415
+    from services.operations.proof.proving import Prover, side_by_side  # noqa: PLC0415
 
     prover = Prover(kafka, {domain.service: (tables, domain)})
-    each = track(prover.authorities(), description="proving")
-    return [str(one) for authority in each for one in prover.prove(domain.service, authority).mismatches]
+    each = track(side_by_side(prover, loading), total=len(prover.authorities()), description="proving")
+    return [said for of_one in each for said in of_one]
 
 
 @commands.command(
@@ -78,9 +81,9 @@ def rebuild(
     unproved: Annotated[
         bool, typer.Option("--unproved", help="Change over without a proof, which takes time.")
     ] = False,
-    processes: Annotated[int, typer.Option(min=1, help="How many may load the log; each takes some 600 MB.")] = min(
-        4, os.cpu_count() or 1
-    ),
+    processes: Annotated[
+        int, typer.Option(min=1, help="How many may load the log, and prove; each takes some 600 MB.")
+    ] = min(4, os.cpu_count() or 1),
 ) -> None:
     from importlib.resources import files  # noqa: PLC0415
 
@@ -96,6 +99,7 @@ def rebuild(
         kafka: KafkaSettings
 
     settings = RebuildSettings.load()
+    loading = Loading(processes, partial(domain_of, BooksSettings.load()))
     changes: list[Change] = []
     migrations = Path(str(files(f"services.{settings.database.schema_name}"))) / "migrations"
     with (
@@ -112,8 +116,8 @@ def rebuild(
             lambda done, total: progress.update(task, completed=done, total=total),
             less=less,
             compare=changes.extend,
-            prove=None if unproved or less else partial(wrong, settings.kafka, domain, progress.track),
-            loading=Loading(processes, partial(domain_of, BooksSettings.load())),
+            prove=None if unproved or less else partial(wrong, settings.kafka, domain, progress.track, loading=loading),
+            loading=loading,
         )
         with transaction(database) as connection:
             operated(connection, "rebuild", events=read, less=less, unproved=unproved)

@@ -1,17 +1,25 @@
 """Proves one authority after the other: reads its topics from the beginning, and compares everything that was made from them."""
 
+import os
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, func, select
 
 from contracts.events import Topic
-from contracts.topics import topic_of
-from services.chassis.database import transaction
-from services.chassis.failures import Failure, describe_shortly
-from services.chassis.settings import KafkaSettings
+from contracts.topics import authority_of, topic_of
+from services.chassis.database import engine, settings_of, transaction
+from services.chassis.failures import Away, Failure, describe_shortly
+from services.chassis.memory import collect_seldom
+from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import Message, SourceIdentity, TopicPartition, fingerprint
 from services.chassis.streaming.clients.admin import Admin
 from services.chassis.streaming.clients.log import Log
@@ -30,10 +38,13 @@ from services.records.ingest.guarding import parking
 from services.records.ingest.tables import checkpoints, record_times, shards
 from services.records.ingest.times import milliseconds
 from services.records.model.domain import Domain
+from services.records.upkeep.loading import Loading
 from services.records.upkeep.rewriting import cut_off
 from services.reporting.read import tables as theirs
 
 BATCH = 20_000
+WORTH_A_PROCESS = 50_000
+"""Fewer events than this take less time than another process needs to start."""
 
 
 class Proof(NamedTuple):
@@ -102,6 +113,69 @@ class Prover:
             with at_one_moment(database) as connection:
                 wrong = list(compare(connection, domain, authority, history, found))
             return Proof(service, authority, history.number, wrong)
+
+
+def side_by_side(prover: Prover, loading: Loading | None = None) -> Iterator[list[str]]:
+    """Prove the one service of which the prover has books, the largest authority first, in several processes if `loading` says so and there
+    is much of it. Yields what is wrong in each authority, in words. Raises Away or Refused.
+    """
+    ((tables, domain),) = prover.books.values()
+    sizes = _sizes(tables)
+    waiting = sorted(prover.authorities(), key=lambda authority: -sizes[authority])
+    processes = min(loading.processes, sizes.total() // WORTH_A_PROCESS, len(waiting)) if loading else 1
+    if loading is None or processes < 2:
+        yield from (_wrong(prover, domain.service, authority) for authority in waiting)
+        return
+    begin = (prover.kafka, settings_of(tables), loading.domain)
+    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=begin) as pool:
+        try:
+            for done in as_completed([pool.submit(_prove, domain.service, authority) for authority in waiting]):
+                yield done.result()
+        except BrokenProcessPool as fault:
+            raise Away("a process that proved the tables was killed") from fault
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _sizes(tables: Engine) -> Counter[str]:
+    """Return how many messages were read of each authority."""
+    sizes = Counter[str]()
+    with transaction(tables) as connection:
+        for topic, number in connection.execute(select(checkpoints.c.topic, checkpoints.c.next_offset)):
+            sizes[authority_of(topic)] += number
+    return sizes
+
+
+def _wrong(prover: Prover, service: str, authority: str) -> list[str]:
+    return list(map(str, prover.prove(service, authority).mismatches))
+
+
+_make: Callable[[], Prover]
+
+
+def _begin(kafka: KafkaSettings, books: DatabaseSettings, domain: Callable[[], Domain]) -> None:
+    global _make  # noqa: PLW0603 - one for the process
+    _make = lambda: Prover(kafka, {(found := domain()).service: (engine(books), found)})  # noqa: E731
+    Thread(target=_end_with_parent, daemon=True).start()
+    collect_seldom()
+
+
+def _end_with_parent() -> None:
+    """End this process if the one that waits for it is killed: the pool would have it wait for ever."""
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+@cache
+def _prover() -> Prover:
+    """Return the prover of this process, made with its first work: whatever `_begin` raised, nobody would be told."""
+    return _make()
+
+
+def _prove(service: str, authority: str) -> list[str]:
+    return _wrong(_prover(), service, authority)
 
 
 @contextmanager

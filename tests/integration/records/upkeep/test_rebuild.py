@@ -32,6 +32,8 @@ from services.chassis.streaming.clients.bulk import BulkProducer
 from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.containment import Contained, Place
 from services.operations.maintenance import wrong
+from services.operations.proof import proving
+from services.operations.proof.proving import Prover
 from services.operations.topics import topic_specs
 from services.records.ingest import notes, times
 from services.records.ingest.guarding import parking
@@ -336,6 +338,7 @@ def test_books_that_would_hold_less_are_refused(
 def two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """However little there is to load."""
     monkeypatch.setattr(loading, "WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(proving, "WORTH_A_PROCESS", 1)
 
 
 def _refuse() -> Domain:
@@ -374,6 +377,41 @@ def test_two_processes_make_the_same_and_a_fault_of_one_changes_nothing(
     assert told[-1] == (sent, sent)
 
 
+@pytest.mark.usefixtures("two_processes")
+def test_two_processes_prove_the_new_tables_and_a_fault_of_one_changes_nothing(
+    bench: Callable[[str], Bench], postgres: str, topics_anew: TopicsAnew
+) -> None:
+    kafka, sent = _send(topics_anew)
+    one = bench("unpaid_work")
+    settings = DatabaseSettings(url=postgres, schema_name="unpaid_work")
+    found: list[str] = []
+
+    def again(make: Callable[[], Domain], more: int = 0) -> int:
+        def prove(tables: Engine) -> list[str]:
+            with tables.begin() as connection:
+                connection.execute(
+                    text("UPDATE cells SET delta = delta + :more WHERE measure = 'events'"), {"more": more}
+                )
+            found[:] = wrong(kafka, one.domain, lambda each, **_: each, tables, Loading(2, make))
+            return found
+
+        return rebuild(settings, kafka, one.domain, MIGRATIONS, lambda *_: None, prove=prove)
+
+    with _live(one, kafka):
+        right = one.cells()
+        with pytest.raises(Refused, match="no calendar"):
+            again(_refuse)
+        with pytest.raises(Away, match="that proved the tables was killed"):
+            again(_die)
+        with pytest.raises(Refused, match="not proved: "):
+            again(partial(unpaid_work_domain, scotland()), more=7)
+        authorities = {cell.split("|")[1] for cell in right}
+        assert {code for code in authorities if f"events|{code}|" in " ".join(found)} == authorities
+        assert one.cells() == right
+        assert again(partial(unpaid_work_domain, scotland())) == sent
+        assert one.cells() == right
+
+
 @pytest.fixture
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the log often, and hold hardly any record as it is."""
@@ -408,12 +446,19 @@ def test_it_makes_what_a_worker_makes_and_leaves_every_index(
         before, made = _came(one, name), _made(one, name)
     migrations = MIGRATIONS if name == "unpaid_work" else ORDERS_MIGRATIONS
     settings = DatabaseSettings(url=postgres, schema_name=name)
-    prove = partial(wrong, kafka, one.domain, lambda each, **_: turns(each, TURN + most, some=4))
+    authorities = Prover.authorities
+
+    def prove(tables: Engine) -> list[str]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Prover, "authorities", lambda all_: turns(authorities(all_), TURN + most, some=4))
+            return wrong(kafka, one.domain, lambda each, **_: each, tables)
 
     def altered(tables: Engine) -> list[str]:
         with tables.begin() as connection:
             connection.execute(text("UPDATE cells SET delta = delta + 7 WHERE measure = 'events'"))
-        return wrong(kafka, one.domain, lambda *_, **__: [HIT], tables)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Prover, "authorities", lambda _: [HIT])
+            return wrong(kafka, one.domain, lambda each, **_: each, tables)
 
     with pytest.raises(Refused, match=r"not proved: .*cells.*and more\. Nothing was changed"):
         rebuild(settings, kafka, one.domain, migrations, lambda *_: None, prove=altered)
