@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 from contracts.categories import MISSED, OUT_OF_REACH
 from contracts.events import AUTHORITY_SUBJECT
 from services.records.api.duties.due import Due, Horizon, Row
+from services.records.ingest.recount import FETCHED
 from services.records.ingest.tables import cells, records
 from services.records.model.record import Record, load
 from services.records.model.standards import ROWS
@@ -125,14 +126,14 @@ def first_dues(rows: Iterable[Row], horizon: Horizon, after: tuple[date, str, st
 
 def with_findings(
     connection: Connection, authority: str, rule: str | None, since: date | None, after: str, limit: int
-) -> list[tuple[str, Record]]:
-    """Return records that break a rule, by subject; with `since`, only those whose latest finding became known on or after that day."""
+) -> Iterable[tuple[str, Record]]:
+    """Yield records that break a rule, by subject; with `since`, only those whose latest finding became known on or after that day."""
     query = _facts(authority).where(records.c.standing.has_key("findings"), records.c.subject > after)
     if rule is not None:
         query = query.where(records.c.standing.contains({"findings": [rule]}))
     if since is not None:
         query = query.where(records.c.standing["wrong_since"].astext >= f"{since}")
-    return list(_loaded(connection, query.order_by(records.c.subject).limit(limit)))
+    return _loaded(connection, query.order_by(records.c.subject).limit(limit))
 
 
 _COUNTED = text(
@@ -152,7 +153,7 @@ def of_year(connection: Connection, authority: str, first: date, last: date) -> 
     """Yield the records of orders imposed or ended from the first to the last day, by subject."""
     imposed, ended = records.c.imposed_on.between(first, last), records.c.ended_on.between(first, last)
     query = _facts(authority).where(records.c.imposed_on.is_not(None), or_(imposed, ended))
-    return _loaded(connection, query.order_by(records.c.subject).execution_options(yield_per=500))
+    return _loaded(connection, query.order_by(records.c.subject))
 
 
 def counting_in(
@@ -163,7 +164,7 @@ def counting_in(
     begins, ends = records.c.counts_from, records.c.counts_until
     near = and_(or_(begins <= period, begins.is_(None)), or_(ends >= period, ends.is_(None)))
     query = _facts(authority).where(near).order_by(records.c.subject)
-    return _loaded(connection, query.execution_options(yield_per=500), names)
+    return _loaded(connection, query, names)
 
 
 def counting_elsewhere(connection: Connection, authority: str, period: date, examples: int) -> tuple[int, list[str]]:
@@ -178,8 +179,8 @@ def counting_elsewhere(connection: Connection, authority: str, period: date, exa
 
 def one(connection: Connection, authority: str, subject: str) -> Record | None:
     """Return the record of one order; None if there is none."""
-    found = list(_loaded(connection, _facts(authority).where(records.c.subject == subject)))
-    return found[0][1] if found else None
+    found = connection.execute(_facts(authority).where(records.c.subject == subject)).one_or_none()
+    return load(found.facts.encode()) if found else None
 
 
 def cell_sums(
@@ -232,8 +233,9 @@ def _facts(authority: str) -> Select[Any]:
 def _loaded(
     connection: Connection, query: Select[Any], names: Container[str] | None = None
 ) -> Iterable[tuple[str, Record]]:
-    for subject, facts in connection.execute(query):
-        yield subject, load(facts.encode(), names)
+    with connection.execute(query.execution_options(yield_per=FETCHED)) as rows:
+        for subject, facts in rows:
+            yield subject, load(facts.encode(), names)
 
 
 _read_rows = msgspec.json.Decoder(list[Row]).decode

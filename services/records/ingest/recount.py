@@ -19,6 +19,8 @@ from services.records.model.summary import Summary, summary
 CellKey = tuple[str, date, str]
 ARRIVAL_MEASURES = ("events", "reporting_delay", "sequence")
 """Counted as events arrive; they cannot be counted again from records."""
+FETCHED = 50
+"""Records that are fetched together. The largest ones take 440 KB for each topic, so nobody may hold many of them."""
 AT_ONCE = 2000
 """Records whose summaries are written in one statement."""
 
@@ -89,7 +91,7 @@ def records_of(
 ) -> Iterator[tuple[str, Record]]:
     """Yield every record of the authority, by subject; if names are given, only with the facts of these names."""
     query = select(records.c.subject, cast(records.c.facts, Text)).where(records.c.authority == authority)
-    with connection.execute(query.execution_options(yield_per=1000)) as rows:
+    with connection.execute(query.execution_options(yield_per=FETCHED)) as rows:
         for subject, facts in rows:
             yield subject, load(facts.encode(), names)
 

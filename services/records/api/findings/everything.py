@@ -13,6 +13,8 @@ from services.records.api.order_schemas import FindingCount, FindingCounts, Find
 from services.records.model.findings import Finding, Rule
 from services.records.model.record import Record
 
+MOST_NAMED = 20_000
+"""With so many facts that break a rule a page ends, however few orders that is."""
 Subjects = Collection[str] | None
 """Orders that are asked about; None for all of the authority."""
 Compared = Callable[[Connection, str, Today, Subjects], Iterable[FindingView]]
@@ -70,12 +72,23 @@ class Findings:
     def page(self, connection: Connection, authority: str, now: Today, asked: Asked) -> FindingPage:
         """Return a page by order; what needs more than one record comes with the first."""
         rule, since = asked.rule, asked.since
-        found = listing.with_findings(connection, authority, rule, since, asked.after, asked.limit)
-        itself = [FindingView.of(subject, one, record) for subject, record in found for one in self.of_record(record)]
+        itself, last = self._of_records(connection, authority, asked)
         beyond = [] if asked.after else self._beyond(connection, authority, now, rule)
         views = [*(view for view in beyond if since is None or _is_new(view, since)), *itself]
-        last = found[-1][0] if len(found) == asked.limit else None
         return FindingPage(findings=[view for view in views if rule in (None, view.rule)], next=last)
+
+    def _of_records(self, connection: Connection, authority: str, asked: Asked) -> tuple[list[FindingView], str | None]:
+        """Return what single records show, one after the other, and the last order of the page; None if no other follows."""
+        views: list[FindingView] = []
+        named = 0
+        found = listing.with_findings(connection, authority, asked.rule, asked.since, asked.after, asked.limit)
+        for number, (subject, record) in enumerate(found, 1):
+            of_record = [FindingView.of(subject, one, record) for one in self.of_record(record)]
+            views += of_record
+            named += sum(len(view.facts) for view in of_record)
+            if number == asked.limit or named >= MOST_NAMED:
+                return views, subject
+        return views, None
 
     def _beyond(self, connection: Connection, authority: str, now: Today, rule: str | None) -> list[FindingView]:
         own = [find for code, find in self.own.items() if rule in (None, code)]
