@@ -11,7 +11,7 @@ from services.chassis.database import transaction
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings, opened
 from services.records.ingest.recount import records_of
-from services.records.upkeep.explain import CellName, Explanation, cell_name, explain, known
+from services.records.upkeep.explain import MOST_TRIED, CellName, Explanation, cell_name, explain, known
 
 commands = typer.Typer()
 MOST = 20
@@ -51,13 +51,16 @@ def explain_cell(
         typer.echo(line)
 
 
+def _facts(facts: tuple[str, ...] | None) -> str:
+    if facts is None:
+        return f"its more than {MOST_TRIED} facts"
+    return ", ".join(facts) or "any of several facts"
+
+
 def _lines(cell: CellName, found: Explanation, most: int | None) -> list[str]:
     lines = [f"{'|'.join(map(str, cell))} = {found.value}", ""]
     lines.append(f"{counted(len(found.behind), 'order')} behind it:")
-    lines += [
-        f"  {one.subject}: {one.value}, by {', '.join(one.facts) or 'any of several facts'}"
-        for one in found.behind[:most]
-    ]
+    lines += [f"  {one.subject}: {one.value}, by {_facts(one.facts)}" for one in found.behind[:most]]
     if most is not None and len(found.behind) > most:
         lines.append(f"  and {len(found.behind) - most} more (--all shows them)")
     lines += ["", f"{counted(sum(found.elsewhere.values()), 'order')} not counted here:"]

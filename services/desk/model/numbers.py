@@ -66,6 +66,8 @@ class Counts(Struct, frozen=True):
     subject: str
     value: int
     facts: list[str]
+    facts_sought: bool = True
+    """Whether they were; of an order with very many they are not."""
 
 
 class CountsNot(Struct, frozen=True):

@@ -23,7 +23,17 @@ from services.records.ingest import notes
 from services.records.ingest.recount import records_of
 from services.records.model.domain import Domain
 from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
-from services.records.upkeep.explain import EXAMPLES, CellName, Explanation, explain, facts_of, known, own_cell
+from services.records.upkeep.explain import (
+    EXAMPLES,
+    MOST_TRIED,
+    Behind,
+    CellName,
+    Explanation,
+    explain,
+    facts_of,
+    known,
+    own_cell,
+)
 
 MOST = 1000
 """Most orders shown in one explanation."""
@@ -34,6 +44,9 @@ class Counts(Schema, description="An order that counts in the cell."):
     value: int
     facts: list[str] = Field(
         description="Without any of these facts it would count differently. Empty where any of several suffices."
+    )
+    facts_sought: bool = Field(
+        description=f"False for an order with more than {MOST_TRIED} facts that might matter, of which none is named."
     )
 
 
@@ -121,10 +134,10 @@ def _explain(connection: Connection, cell: CellName, as_of: date | None, domain:
     """Explain a cell. If it is enough, read only the orders that count something in its period."""
     authority, period, names = cell.authority, cell.period, facts_of(cell, domain)
     if as_of:
-        return explain(cell, known(records_of(connection, authority, names), as_of), domain)
+        return explain(cell, known(records_of(connection, authority, names), as_of), domain, MOST)
     if cell.measure in MEASURES_OF_PEOPLE:  # a person's orders count together, whenever they were
-        return explain(cell, records_of(connection, authority, names), domain)
-    found = explain(cell, listing.counting_in(connection, authority, period, names), domain)
+        return explain(cell, records_of(connection, authority, names), domain, MOST)
+    found = explain(cell, listing.counting_in(connection, authority, period, names), domain, MOST)
     found.leave_out("counts in another period", *listing.counting_elsewhere(connection, authority, period, EXAMPLES))
     return found
 
@@ -142,9 +155,14 @@ def _view(cell: CellName, as_of: date | None, found: Explanation) -> CellExplana
         as_of=as_of,
         value=found.value,
         orders=len(found.behind),
-        behind=[Counts(subject=one.subject, value=one.value, facts=list(one.facts)) for one in found.behind[:MOST]],
+        behind=list(map(_behind, found.behind[:MOST])),
         elsewhere=[
             CountsNot(reason=reason, orders=number, examples=found.examples[reason])
             for reason, number in found.elsewhere.most_common()
         ],
     )
+
+
+def _behind(one: Behind) -> Counts:
+    sought = one.facts is not None
+    return Counts(subject=one.subject, value=one.value, facts=list(one.facts or ()), facts_sought=sought)

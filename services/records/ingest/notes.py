@@ -127,10 +127,11 @@ def _changes(authority: str, kind: Kind) -> Select[Any]:
     return select(notes).where(notes.c.authority == authority, notes.c.kind == kind).order_by(notes.c.id.desc())
 
 
-def latest_closed_day(connection: Connection, authorities: Collection[str]) -> int:
-    """Return a number that grows when the closed days of any of these authorities change."""
-    query = select(func.max(notes.c.id)).where(notes.c.kind == Kind.CLOSED_DAY, notes.c.authority.in_(authorities))
-    return connection.scalar(query) or 0
+def latest_closed_days(connection: Connection, authorities: Collection[str]) -> dict[str, int]:
+    """Return a number for each of these authorities that has set closed days, which grows when they change."""
+    query = select(notes.c.authority, func.max(notes.c.id).label("latest")).where(notes.c.kind == Kind.CLOSED_DAY)
+    query = query.where(notes.c.authority.in_(authorities)).group_by(notes.c.authority)
+    return {row.authority: row.latest for row in connection.execute(query)}
 
 
 def with_own_days(connection: Connection, domain: Domain, authorities: Collection[str] | None = None) -> Domain:

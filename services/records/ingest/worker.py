@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from time import monotonic
 
 from sqlalchemy import Connection, Engine
 
@@ -40,6 +41,8 @@ log = logging.getLogger(__name__)
 CACHED_RECORDS = 20_000
 WORKER = "worker"
 NOTHING_LEFT = sys.maxsize
+RESTS = 20
+"""How many times as long as it took to count an authority again its closed days wait for the next time, since all wait meanwhile."""
 Wanted = dict[str, dict[str, str]]
 """By authority, the orders that arrivals may change, each with the topic from which all of that comes (`subjects`)."""
 
@@ -69,7 +72,8 @@ class Worker:
     ) -> None:
         self._database, self._metrics, self._on_commit = database, metrics, on_commit
         self._shipped = self._domain = domain
-        self._closed_days = 0
+        self._closed_days: dict[str, int] = {}
+        self._rests: dict[str, float] = {}
         self._clock = clock
         self._cache = Cache(cached)
         self._positions: dict[TopicPartition, int] = {}
@@ -114,7 +118,7 @@ class Worker:
             self._skipped = parking.skipped(connection)
             self._noted = times.noted(connection, self._claimed)
             self._domain = notes.with_own_days(connection, self._shipped, list(self._shards))
-            self._closed_days = notes.latest_closed_day(connection, list(self._shards))
+            self._closed_days = notes.latest_closed_days(connection, list(self._shards))
 
     def last_taken(self) -> Mapping[TopicPartition, Fingerprint]:
         return self._taken
@@ -176,13 +180,15 @@ class Worker:
         self._park(self.owner_of(place.source), place, fault)
 
     def is_up_to_date(self) -> bool:
-        """Return whether no authority was released and no closed day set since the worker started. Safe to call from any thread."""
+        """Return whether no authority was released, and no closed day set by one whose turn it is to be counted again, since the worker
+        started. Safe to call from any thread.
+        """
         with transaction(self._database) as connection:
-            parked, closed_days = (
-                parking.parked(connection, self.owned()),
-                notes.latest_closed_day(connection, self.owned()),
-            )
-        return set(parked) == self._parked and closed_days == self._closed_days
+            parked = parking.parked(connection, self.owned())
+            closed_days = notes.latest_closed_days(connection, self.owned())
+        changed = {authority for authority, _ in closed_days.items() ^ self._closed_days.items()}
+        now = monotonic()
+        return set(parked) == self._parked and all(self._rests.get(authority, now) > now for authority in changed)
 
     def _park(self, authority: str, place: Place | None, fault: Exception) -> None:
         park = Park(authority, Action.PARKED, place, describe(fault), WORKER, self._clock())
@@ -312,9 +318,11 @@ class Worker:
             self._park(shard.authority, None, fault)
 
     def _recount(self, shard: Shard) -> None:
-        domain = self._domain.of(shard.authority)
+        domain, begun = self._domain.of(shard.authority), monotonic()
         with transaction(self._database) as connection:
             changed, after = recount(connection, domain, shard)
+        now = monotonic()
+        self._rests[shard.authority] = now + RESTS * (now - begun)
         self._shards[shard.authority] = after
         self._metrics.recounted.labels(shard.authority).inc(changed)
         if changed:

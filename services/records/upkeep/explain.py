@@ -13,10 +13,12 @@ from services.records.model.deadlines import Cells
 from services.records.model.domain import Domain
 from services.records.model.people import MEASURES as MEASURES_OF_PEOPLE
 from services.records.model.people import Stay, count_people
-from services.records.model.record import VOIDING, Record, as_known, is_void, is_withdrawn
+from services.records.model.record import VOIDING, Record, as_known, is_void, is_withdrawn, name_of
 
 ARRIVAL = {"events", "reporting_delay", "sequence"}
 EXAMPLES = 5
+MOST_TRIED = 200
+"""The most facts of an order that are each taken away: time grows with their square, and the largest order of the simulation has 134."""
 
 
 class CellName(NamedTuple):
@@ -62,8 +64,8 @@ class Behind(NamedTuple):
 
     subject: str
     value: int
-    facts: tuple[str, ...]
-    """The facts without which the number would differ. Empty if no single fact decides it."""
+    facts: tuple[str, ...] | None
+    """The facts without which the number would differ. Empty if no single fact decides it, None if they were not sought."""
 
 
 @dataclass(slots=True)
@@ -99,8 +101,13 @@ def facts_of(cell: CellName, domain: Domain) -> frozenset[str]:
     return domain.counting.of_measure(cell.measure).reads | {"imposed", "transferred_in"} | VOIDING
 
 
-def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domain) -> Explanation:
-    """Explain a cell from the given records, of which facts that `facts_of` does not name may be left out."""
+def explain(
+    cell: CellName, records: Iterable[tuple[str, Record]], domain: Domain, most: int | None = None
+) -> Explanation:
+    """Explain a cell from the given records, of which facts that `facts_of` does not name may be left out. Facts are sought for the first
+    `most` orders behind it, or all.
+    """
+    names = facts_of(cell, domain)
     domain = replace(domain, counting=domain.counting.of_measure(cell.measure))
     found = Explanation()
     people: defaultdict[str, list[Stay]] = defaultdict(list)
@@ -112,7 +119,10 @@ def explain(cell: CellName, records: Iterable[tuple[str, Record]], domain: Domai
             people[stay.person].append(stay)
         value = cells.get(cell.key, 0)
         if value:
-            found.behind.append(Behind(subject, value, _facts_behind(cell, record, domain, value)))
+            keys = [key for key in sorted(record) if name_of(key) in names]
+            sought = len(keys) <= MOST_TRIED and (most is None or len(found.behind) < most)
+            facts = tuple(key for key in keys if _changes(cell, record, domain, value, key)) if sought else None
+            found.behind.append(Behind(subject, value, facts))
             found.value += value
         else:
             reason = _why_not(cell, record, cells)
@@ -131,12 +141,8 @@ def _cells(record: Record, domain: Domain, cell: CellName) -> Cells:
     return {} if stay is None else count_people([stay])
 
 
-def _facts_behind(cell: CellName, record: Record, domain: Domain, value: int) -> tuple[str, ...]:
-    """Return the facts behind a number: take each away in turn, and see whether the number stays."""
-    return tuple(key for key in sorted(record) if _changes(cell, record, domain, value, key))
-
-
 def _changes(cell: CellName, record: Record, domain: Domain, value: int, key: str) -> bool:
+    """Return whether the number would differ without that fact."""
     if cell.measure in MEASURES_OF_PEOPLE:
         without = {k: entry for k, entry in record.items() if k != key}
         return _cells(without, domain, cell).get(cell.key, 0) != value

@@ -7,13 +7,16 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import text
 
+from services.records.api import listing
 from services.records.api.findings import everything
-from services.records.ingest.recount import FETCHED, differences
+from services.records.ingest import recount
+from services.records.ingest.recount import differences
 from services.records.model.limit import MOST_FACTS
 from tests.integration.records.conftest import Bench
 from tests.integration.records.ingest.guarding.test_turns import GREEDY, finish, told
 from tests.support.desk import ManagersView, client
 
+FETCHED = 20
 MANY = 4 * FETCHED
 COPY = text(
     "INSERT INTO records SELECT (jsonb_populate_record(r, jsonb_build_object('subject', 'CPO/' || lpad(CAST(n AS text), 4, '0')))).* "
@@ -25,8 +28,10 @@ SUBJECTS = ["CPO/0", *(f"CPO/{number:04}" for number in range(1, MANY + 1))]
 
 
 @pytest.fixture
-def large(bench: Callable[[str], Bench]) -> Bench:
-    """Return a service that holds many orders with as many facts as may be, all of which break a rule."""
+def large(bench: Callable[[str], Bench], monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """Return a service with many orders of as many facts as may be, all of which break a rule. It fetches fewer than it else does."""
+    monkeypatch.setattr(recount, "FETCHED", FETCHED)
+    monkeypatch.setattr(listing, "FETCHED", FETCHED)
     one = bench("unpaid_work")
     finish(one.worker(), [told(GREEDY, ["CPO/0"], list(range(MOST_FACTS - 1)))])
     with one.database.begin() as connection:
@@ -61,3 +66,10 @@ def test_what_goes_through_all_orders_holds_few_of_them(large: Bench) -> None:
     assert peak_of(lambda: asked.get("capacity")) < MOST_BYTES
     with large.database.connect() as connection:
         assert peak_of(lambda: differences(connection, large.domain, GREEDY)) < MOST_BYTES
+
+
+def test_an_explanation_takes_no_large_order_apart(large: Bench) -> None:
+    """It took four minutes of the API's time: each fact of an order was taken away, and the rest counted again."""
+    found = view(large).get("explain", measure="sessions", period="2025-03")
+    assert len(found["behind"]) == found["orders"] == len(SUBJECTS)
+    assert {(one["facts_sought"], *one["facts"]) for one in found["behind"]} == {(False,)}

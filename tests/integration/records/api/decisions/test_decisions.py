@@ -16,6 +16,8 @@ from services.chassis.clock import system_clock
 from services.chassis.database import transaction
 from services.records.api.decisions import keeping
 from services.records.api.decisions.feeds import READS_PER_MINUTE, hash_of, name_in_audit
+from services.records.ingest import recount
+from services.records.ingest import worker as worker_module
 from services.records.ingest.recount import differences
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
@@ -156,6 +158,34 @@ def test_only_what_is_overdue_of_ones_own_can_be_acknowledged(
     assert told["acknowledged"] == 0
     assert [one["subject"] for one in told["refused"]] == [subject]
     assert len(Manager(orders, B).duties()) > 0
+
+
+def test_an_authority_whose_counting_takes_long_waits_for_the_next_time_and_nobody_else_does(
+    orders: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All wait while one is counted again, and a closed day is quickly set."""
+    manager, other, worker, now = Manager(orders), Manager(orders, B), orders.worker(), [1000.0]
+    real = recount.recount
+
+    def slow(*args: Any) -> Any:
+        now[0] += 10 * (args[2].authority == A)
+        return real(*args)
+
+    monkeypatch.setattr(worker_module, "monotonic", lambda: now[0])
+    monkeypatch.setattr(worker_module, "recount", slow)
+    manager.tell("PUT", "own/closed-days", {"day": "2025-03-05", "name": "Fire"})
+    assert not worker.is_up_to_date(), "it has not been counted again for long"
+    worker.start(orders.sources)
+    manager.tell("PUT", "own/closed-days", {"day": "2025-03-06", "name": "Fire"})
+    assert worker.is_up_to_date()
+    other.tell("PUT", "own/closed-days", {"day": "2025-03-05", "name": "Fire"})
+    assert not worker.is_up_to_date(), "others do not wait for it"
+    worker.start(orders.sources)  # in which it is counted again too, since its days are read
+    manager.tell("PUT", "own/closed-days", {"day": "2025-03-07", "name": "Fire"})
+    now[0] += 10 * worker_module.RESTS - 1
+    assert worker.is_up_to_date()
+    now[0] += 1
+    assert not worker.is_up_to_date(), "its turn comes"
 
 
 @pytest.mark.parametrize(

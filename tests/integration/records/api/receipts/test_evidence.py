@@ -209,7 +209,12 @@ def test_a_day_of_very_many_events_with_one_id_is_closed_in_a_time_that_grows_wi
     number, most, hashed = 400, 5, list[bytes]()
     monkeypatch.setattr(closing, "MOST_KNOWN", most)
     monkeypatch.setattr(closing, "STEP", 50)
-    monkeypatch.setattr(closing, "mark_of", lambda *told: hashed.append(told[0]) or mark_of(*told))
+
+    def count(content: bytes, salt: bytes) -> str:
+        hashed.append(content)
+        return mark_of(content, salt)
+
+    monkeypatch.setattr(closing, "mark_of", count)
     taken.take(MONDAY, *[encode(event(imposed(date(2025, 12, 2)), f"CPO/{n}", A)) for n in range(number)])
     closed = taken.close(MONDAY + timedelta(days=1))
     assert closed
