@@ -5,21 +5,31 @@ processor time of tests that ask much (measured).
 import asyncio
 import threading
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from functools import cache
 from threading import current_thread, main_thread
 from typing import Any, Self, TypeVar
 
 import httpx2
 from anyio._backends._asyncio import _root_task
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp
 
+from services.chassis.clock import FixedClock
+from services.chassis.guarding.budgets import Budgets
 from services.chassis.settings import HttpSettings
 
 T = TypeVar("T")
 
 UNLIMITED = HttpSettings(port=0, requests_per_minute=0, public_seconds=0)
 """For an application that one test asks more than one caller may: for more than a minute, where the machine is slow."""
+
+
+def in_one_minute(app: ASGIApp) -> None:
+    """Stop the minute in which the application counts what callers do, which might otherwise end while a test asks."""
+    assert isinstance(app, FastAPI)
+    app.state.budgets = Budgets(FixedClock(datetime(2027, 5, 10, 12, tzinfo=UTC)))
 
 
 class InThisThread(TestClient):

@@ -21,7 +21,7 @@ from services.records.ingest import worker as worker_module
 from services.records.ingest.recount import differences
 from tests.integration.records.conftest import Bench
 from tests.integration.records.test_between_authorities import Sender
-from tests.support.asking import InThisThread
+from tests.support.asking import InThisThread, in_one_minute
 from tests.support.desk import ManagersView, client, keys, token
 from tests.support.lives import event, imposed
 
@@ -406,6 +406,7 @@ def test_a_feed_that_names_orders_is_read_so_often_and_no_more(orders: Bench) ->
     mine.allow()
     for letter in "bc":
         mine.open(letter, references=True)
+    in_one_minute(mine.manager.client.app)
     answers = [mine.read("b") for _ in range(READS_PER_MINUTE + 1)]
     assert [one.status_code for one in answers] == [200] * READS_PER_MINUTE + [429]
     assert "CPO" not in answers[-1].text
