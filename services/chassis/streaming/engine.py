@@ -9,25 +9,17 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
 from time import monotonic
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from services.chassis.clock import system_clock
 from services.chassis.failures import Away, Fenced, Refused, TimedOut, backoff, describe
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
-from services.chassis.streaming.batches import (
-    Bounds,
-    Fingerprint,
-    Left,
-    Processor,
-    Slice,
-    SourceIdentity,
-    TopicPartition,
-)
+from services.chassis.streaming.batches import Bounds, Left, Processor, Slice, SourceIdentity, TopicPartition
+from services.chassis.streaming.lags import Lags
+from services.chassis.streaming.reader import Fetch, Mark, Reader
 
 log = logging.getLogger(__name__)
 
@@ -36,59 +28,6 @@ NEVER = -1
 PATIENCE_SECONDS = 30.0
 FAREWELL_SECONDS = 3.0
 LOOKS = 10
-
-
-class Mark(NamedTuple):
-    """The mark of a fetch: the number of seeks before it, and its place after the last of them."""
-
-    seeks: int
-    serial: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fetch:
-    """Everything that one request to the consumer brought."""
-
-    mark: Mark
-    slices: Sequence[Slice]
-
-
-class Reader(Protocol):
-    """The consumer. Its questions raise Away if Kafka does not answer, or if owners change meanwhile."""
-
-    @property
-    def mark(self) -> Mark:
-        """Return the mark of the last fetch."""
-
-    def owned(self) -> Collection[TopicPartition]: ...
-
-    async def go_to(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Seek. Anything fetched before is out of date from here on."""
-
-    async def bounds(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, Bounds]: ...
-
-    async def ends(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]: ...
-
-    def written(self, source: TopicPartition) -> int:
-        """Return the next offset that the source will give, as the last fetch said; 0 if there was none.
-
-        It lies beyond the end of `bounds` while a transaction is open, since readers must wait for the end of that.
-        """
-
-    async def fetched(self, sources: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Return the next offset to fetch of each."""
-
-    async def last_records(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, Fingerprint]:
-        """Return the records at these offsets, as far as Kafka still has them."""
-
-    async def commit_positions(self, positions: Mapping[TopicPartition, int]) -> None: ...
-
-
-class Waiting(NamedTuple):
-    """The first unprocessed message of a source, and when it came, in seconds since 1970."""
-
-    offset: int
-    came: float
 
 
 class Ending(Enum):
@@ -130,9 +69,7 @@ class StreamEngine:
         self._asked_for = NEVER
         self._valid_after = NEVER  # only fetches after exactly this many seeks count
         self._silent = False  # Kafka did not answer
-        self._lags: Mapping[TopicPartition, int] = {}
-        self._ends: Mapping[TopicPartition, int] = {}
-        self._waiting: dict[TopicPartition, Waiting] = {}
+        self._lags = Lags(metrics, settings.silent_after_seconds)
         self._begun: set[asyncio.Task[None]] = set()
         self._at_work = False
         self._up, self._last_progress = False, monotonic()
@@ -150,8 +87,7 @@ class StreamEngine:
         """Return how many messages of each source, of those that there were at the last measurement, have no outcome yet. Safe from any
         thread.
         """
-        taken = self._taken()
-        return {source: max(0, end - taken[source]) for source, end in self._ends.items() if source in taken}
+        return self._lags.behind(self._taken())
 
     # Stopping
 
@@ -422,7 +358,7 @@ class StreamEngine:
             turn += 1
             try:
                 await self._measure_or_doubt()
-                await self._tell_how_long()
+                await self._lags.tell_how_long(self._taken(), self._reader.last_records)
                 await self._commit()
                 if turn % every == 0:
                     await self._check_identities(self._identities)
@@ -484,7 +420,8 @@ class StreamEngine:
                 {source: max(fetched[source], self._positions[source]) for source in owned if source in fetched}
             )
         ends = {source: told[source] for source in owned}
-        self._tell_lags({source: max(end, self._reader.written(source)) for source, end in ends.items()})
+        written = {source: max(end, self._reader.written(source)) for source, end in ends.items()}
+        self._lags.measured(written, self._taken())
         if self._up and all(end <= self._positions[source] for source, end in ends.items()):
             self._progressed()
 
@@ -492,45 +429,10 @@ class StreamEngine:
         """Return whether the consumer reads from where it sought last, as the processor said."""
         return self._valid_after == self._reader.mark.seeks
 
-    def _tell_lags(self, ends: Mapping[TopicPartition, int]) -> None:
-        """Set the metrics of lag. Held back messages count as waiting, even if they were fetched; they are no sign of being stuck."""
-        taken, self._ends = self._taken(), ends
-        self._lags = {source: max(0, end - taken[source]) for source, end in ends.items()}
-        self._metrics.measured.set_to_current_time()
-        self._metrics.lag.clear()
-        self._metrics.position.clear()
-        for source, lag in self._lags.items():
-            self._metrics.lag.labels(source.topic).inc(lag)
-            self._metrics.position.labels(source.topic).inc(taken[source])
-
     def _taken(self) -> dict[TopicPartition, int]:
         """Return the positions up to which every message has its outcome."""
         held_back = self._processor.held_back()
         return self._positions | {source: at for source, at in held_back.items() if source in self._positions}
-
-    async def _tell_how_long(self) -> None:
-        """Measure how long the first message of each source has been waiting. Kafka is asked only once about each that does not move."""
-        taken = self._taken()
-        behind = {at: taken[at] for at, lag in self._lags.items() if lag and at in taken}
-        known = {at: self._waiting[at] for at, place in behind.items() if self._waits_at(at, place)}
-        strange = {at: place for at, place in behind.items() if at not in known}
-        came = await self._when_came(strange)
-        now = system_clock().timestamp()
-        self._waiting = known | {at: Waiting(place, came.get(at, now)) for at, place in strange.items()}
-        for source in self._lags:
-            waiting = self._waiting.get(source)
-            self._metrics.lag_seconds.labels(source.topic).set(max(0.0, now - waiting.came) if waiting else 0.0)
-
-    def _waits_at(self, source: TopicPartition, place: int) -> bool:
-        return source in self._waiting and self._waiting[source].offset == place
-
-    async def _when_came(self, places: Mapping[TopicPartition, int]) -> Mapping[TopicPartition, float]:
-        """Return when messages came, leaving out those of which Kafka does not say it in time."""
-        with suppress(Away, TimeoutError):
-            async with asyncio.timeout(self._settings.silent_after_seconds):
-                found = await self._reader.last_records(places) if places else {}
-                return {at: kept.timestamp / 1000 for at, kept in found.items()}
-        return {}
 
     async def _commit(self) -> None:
         owned = self._reader.owned()

@@ -15,7 +15,8 @@ from services.chassis.failures import Away, Fenced
 from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.streaming.batches import Bounds, Fingerprint, Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
+from services.chassis.streaming.engine import StreamEngine
+from services.chassis.streaming.reader import Fetch, Mark
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.publishing.publisher import Publisher
 from tests.support.simulation.loop import Loop, Thread, pause

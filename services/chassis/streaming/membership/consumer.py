@@ -21,12 +21,12 @@ from faust.types import TP
 from services.chassis.failures import Away, describe
 from services.chassis.streaming.batches import Bounds, Fingerprint, TopicPartition, fingerprint
 from services.chassis.streaming.clients.log import apart, forget_fetched, records_at
-from services.chassis.streaming.engine import Mark
 from services.chassis.streaming.fetching import bounded
 from services.chassis.streaming.fetching.abreast import Abreast, lacks
 from services.chassis.streaming.fetching.waits import Waits
 from services.chassis.streaming.membership.fetches import Records
 from services.chassis.streaming.membership.wired import Wired
+from services.chassis.streaming.reader import Mark
 
 log = logging.getLogger(__name__)
 bounded.install()

@@ -8,7 +8,7 @@ import faust
 from faust.transport.utils import DefaultSchedulingStrategy
 
 from services.chassis.streaming.batches import Slice
-from services.chassis.streaming.engine import Fetch, Mark
+from services.chassis.streaming.reader import Fetch, Mark
 
 
 class Records(dict[Any, list[Any]]):

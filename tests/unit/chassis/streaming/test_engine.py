@@ -15,7 +15,8 @@ from services.chassis.metrics import StreamMetrics
 from services.chassis.settings import StreamSettings
 from services.chassis.streaming import engine as engine_module
 from services.chassis.streaming.batches import Bounds, Fingerprint, Left, Slice, SourceIdentity, TopicPartition
-from services.chassis.streaming.engine import Fetch, Mark, StreamEngine
+from services.chassis.streaming.engine import StreamEngine
+from services.chassis.streaming.reader import Fetch, Mark
 
 SOURCE = TopicPartition("t.a", 0)
 QUICK = StreamSettings(
