@@ -83,7 +83,7 @@ class DatabaseSettings(Group):
     url: SecretStr = Field(description="postgresql://user:password@host:port/database")
     schema_name: str = Field(pattern="^[a-z_][a-z0-9_]{0,62}$")
     role: str | None = Field(default=None, pattern="^[a-z_][a-z0-9_]{0,62}$")
-    pool_size: int = Field(default=5, ge=1)
+    pool_size: int = Field(default=10, ge=1)
     connect_timeout_seconds: int = Field(default=3, ge=1)
     statement_timeout_seconds: float = Field(default=30.0, gt=0)
     idle_transaction_seconds: float = Field(
@@ -147,6 +147,9 @@ class HttpSettings(Group):
         default=0.0, ge=0, description="of work for one caller who is signed in, in a minute; 0 sets no limit"
     )
     caller_at_once: int = Field(default=16, ge=1, description="requests of one caller")
+    signed_in_at_once: int = Field(
+        default=10, ge=1, description="requests of all who are signed in together; one authority has a third of them"
+    )
     trusted_proxies: str = Field(
         default="127.0.0.1", description="proxies whose X-Forwarded-For is accepted, separated by commas, or *"
     )

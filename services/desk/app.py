@@ -20,6 +20,9 @@ from services.desk.policies import POLICIES
 from services.desk.session_store import AskedSessions
 from services.desk.settings import ApiSettings
 
+MOST_CONNECTIONS = 300
+"""To the services that pages ask: as many as the pages at work may need, each of which asks for a few things together."""
+
 
 def build(settings: ApiSettings, registry: CollectorRegistry, client: httpx.AsyncClient) -> FastAPI:
     """Return the application. It closes the client when it stops."""
@@ -56,6 +59,8 @@ def run_api(settings: ApiSettings) -> int:
     """Serve until told to stop."""
     logs.configure(settings.logs, "desk-api")
     registry = new_registry()
-    client = httpx.AsyncClient(timeout=settings.platform.timeout_seconds, limits=httpx.Limits(max_connections=100))
+    client = httpx.AsyncClient(
+        timeout=settings.platform.timeout_seconds, limits=httpx.Limits(max_connections=MOST_CONNECTIONS)
+    )
     serve(build(settings, registry, client), settings.http, settings.metrics, registry)
     return 0

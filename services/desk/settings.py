@@ -59,7 +59,8 @@ class ApiSettings(Settings):
 
     tokens: TokenSettings
     platform: PlatformSettings = PlatformSettings()
-    http: HttpSettings = HttpSettings(port=8104, requests_per_minute=600)
+    http: HttpSettings = HttpSettings(port=8104, requests_per_minute=600, signed_in_at_once=30)
+    """A page waits most of its time for other services, so more may be at work."""
     site: SiteSettings = SiteSettings()
     oidc: OidcSettings = OidcSettings()
     metrics: MetricsSettings = MetricsSettings(port=9104)

@@ -26,6 +26,11 @@ class Caller(NamedTuple):
         return self.kind == "token"
 
     @property
+    def group(self) -> str:
+        """Return the authority, whose accounts share what one may have; for whoever has none, the name alone."""
+        return self.name.partition("/")[0] or self.name
+
+    @property
     def key(self) -> str:
         """Return the key by which processes recognise the same caller."""
         return f"{self.kind} {self.name}"

@@ -1,11 +1,16 @@
-"""Limits how many requests run at once: those of the public together, so that signed-in callers find room, and those of each caller."""
+"""Limits how many requests run at once: those of the public together, so that signed-in callers find room, and those of each caller.
+
+Those who are signed in share turns fairly, by authority, so that however much some ask, the others are answered.
+"""
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
+from contextvars import ContextVar
 from math import ceil, inf
 from time import perf_counter
+from typing import TypeVar
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,7 +18,10 @@ from services.chassis.api.callers import Caller, caller_of, hold_back
 from services.chassis.api.policy import Policies, policy_of
 from services.chassis.api.problems import RETRY_AFTER_SECONDS, Problem
 from services.chassis.guarding.budgets import Budgets, Spent
+from services.chassis.guarding.fairness import Fair, Turn, Worker
 from services.chassis.settings import HttpSettings, TokenSettings
+
+T = TypeVar("T")
 
 UNBOUNDED = {"/healthz", "/readyz"}
 IN_LINE_EACH = 20
@@ -26,9 +34,25 @@ READ_SECONDS = 30.0
 """A caller who reads nothing of the answer for this long is disconnected."""
 
 
+_turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
+@asynccontextmanager
+async def resting() -> AsyncIterator[None]:
+    """Let others work during the block, in which the present request only waits for somebody else."""
+    turn = _turn.get()
+    async with turn.rest() if turn else nullcontext():
+        yield
+
+
+def _end() -> None:
+    if (turn := _turn.get()) is not None:
+        turn.end()
+
+
 class Turns:
-    """Callers who are not signed in share a few turns, so that connections and threads are left for the others. Further requests wait in
-    line.
+    """Callers who are not signed in share a few turns, so that connections and threads are left for the others; those who are share others.
+    Further requests wait in line.
     """
 
     def __init__(
@@ -43,6 +67,7 @@ class Turns:
         self._seconds = {True: settings.caller_seconds or inf, False: settings.public_seconds or inf}
         self._each, self._each_public = settings.caller_at_once, max(1, settings.public_at_once - 1)
         self._public, self._beside = (asyncio.Semaphore(settings.public_at_once) for _ in range(2))
+        self._known = Fair(settings.signed_in_at_once)
         self._apart = {name for name, policy in policies.items() if policy.apart}
         self._callers: dict[Caller, asyncio.Semaphore] = {}
         self._present: Counter[Caller] = Counter()
@@ -58,7 +83,7 @@ class Turns:
             async with AsyncExitStack() as turn:
                 await turn.enter_async_context(self._turn(caller, apart=_name(scope) in self._apart))
                 turn.enter_context(self._timed(caller))
-                await self._app(scope, receive, self._sending(scope, send, turn))
+                await self._app(scope, _receiving(receive), self._sending(scope, send, turn))
         except _Spent as spent:
             await hold_back(caller)
             await spent.problem.response()(scope, receive, send)
@@ -96,11 +121,15 @@ class Turns:
         self._present[caller] += 1
         try:
             async with AsyncExitStack() as turns:
-                for one in [own] if caller.is_known else [own, of_all]:
-                    await _within(WAIT_SECONDS, one)
-                    turns.callback(one.release)
-                    if one is own and not caller.is_known:
-                        turns.push_async_callback(self._pace, caller, each, perf_counter())
+                await _within(WAIT_SECONDS, own.acquire())
+                turns.callback(own.release)
+                if caller.is_known:
+                    of_known = self._known.turn(Worker(caller.group, caller.name))
+                    _turn.set(await _within(WAIT_SECONDS, turns.enter_async_context(of_known)))
+                else:
+                    turns.push_async_callback(self._pace, caller, each, perf_counter())
+                    await _within(WAIT_SECONDS, of_all.acquire())
+                    turns.callback(of_all.release)
                 yield
         finally:
             self._present[caller] -= 1
@@ -119,10 +148,26 @@ class Turns:
             listens = policy_of(self._policies, scope).listens
             if listens and message["type"] == "http.response.start":
                 await turn.aclose()
-            async with asyncio.timeout(None if listens else READ_SECONDS):
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                _end()  # what is left is for the caller to do
+            async with resting(), asyncio.timeout(None if listens else READ_SECONDS):
                 await send(message)
 
         return sending
+
+
+def _receiving(receive: Receive) -> Receive:
+    """Return `receive` such that others work while the body is on its way."""
+    is_whole = False
+
+    async def receiving() -> Message:
+        nonlocal is_whole
+        async with nullcontext() if is_whole else resting():
+            message = await receive()
+        is_whole = not message.get("more_body")
+        return message
+
+    return receiving
 
 
 def _name(scope: Scope) -> str:
@@ -143,10 +188,10 @@ class _NoTurn(Exception):
     """Too many requests wait before this one."""
 
 
-async def _within(seconds: float, turn: asyncio.Semaphore) -> None:
+async def _within(seconds: float, turn: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(seconds):
-            await turn.acquire()
+            return await turn
     except TimeoutError:
         raise _NoTurn from None
 

@@ -24,6 +24,7 @@ from contracts.topics import topic_of
 from services.chassis.api import bounds
 from services.chassis.api.auth import OwnAuthority
 from services.chassis.api.problems import Problem, away, documented
+from services.chassis.api.turns import resting
 from services.chassis.failures import Away
 from services.chassis.streaming.clients.outgoing import Outgoing
 from services.chassis.streaming.clients.producer import Producer
@@ -156,7 +157,8 @@ async def _hand_over(group: list[Item], judge: Judge, producer: Producer, told: 
     answer, before = told.answer, told.answer.accepted
     records = await run_in_threadpool(_sort_out, group, judge, told)
     try:
-        kept = await producer.send([record for _, record in records])
+        async with resting():
+            kept = await producer.send([record for _, record in records])
     except Away:
         answer.accepted = before
         raise away(**answer.model_dump()) from None

@@ -21,7 +21,7 @@ from services.chassis.guarding.budgets import Budgets, Spent
 from services.chassis.settings import HttpSettings, TokenSettings
 
 KEYS = generate_keys()
-SETTINGS = HttpSettings(port=0, public_at_once=3, caller_at_once=4)
+SETTINGS = HttpSettings(port=0, public_at_once=3, caller_at_once=4, signed_in_at_once=13)
 POLICIES = {"GET /work": Policy(), "GET /listen": Policy(listens=True), "GET /session": Policy(apart=True)}
 
 
@@ -35,6 +35,10 @@ class Route:
         self.path = path
 
 
+async def nothing() -> Message:
+    return {"type": "http.disconnect"}
+
+
 class Work:
     """An application of which each request takes until it is told to end."""
 
@@ -45,8 +49,10 @@ class Work:
         self.budgets = Budgets()
         self.bounded = Turns(self._work, SETTINGS, TokenSettings(public_key=KEYS.public), POLICIES, self.budgets)
 
-    async def _work(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["route"] = Route(scope["path"])
+        while (await receive()).get("more_body"):
+            pass
         kind = "known" if scope["headers"] else "public"
         self.running[kind] += 1
         self.most[kind] = max(self.most[kind], self.running[kind])
@@ -58,26 +64,42 @@ class Work:
             await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def ask(self, address: str, subject: str | None = None, path: str = "/work") -> int:
-        """Return the status of the answer."""
+    async def ask(
+        self,
+        address: str,
+        subject: str | None = None,
+        path: str = "/work",
+        authority: str | None = None,
+        receive: Receive = nothing,
+        is_read: asyncio.Event | None = None,
+    ) -> int:
+        """Return the status of the answer. What is answered waits until it `is_read`."""
         told: list[int] = []
 
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 told.append(message["status"])
+            elif is_read:
+                await is_read.wait()
 
         headers: list[Any] = []
         if subject:
-            token = mint(KEYS.private, Identity(subject), timedelta(hours=1), system_clock)
+            token = mint(KEYS.private, Identity(subject, authority=authority), timedelta(hours=1), system_clock)
             headers = [(b"authorization", f"Bearer {token}".encode())]
         await self.bounded(
-            {"type": "http", "method": "GET", "path": path, "headers": headers, "client": (address, 1)}, nothing, send
+            {"type": "http", "method": "GET", "path": path, "headers": headers, "client": (address, 1)}, receive, send
         )
         return told[0]
 
-
-async def nothing() -> Message:
-    return {"type": "http.disconnect"}
+    async def answers_at_once(self, authority: str) -> None:
+        """Check that somebody of the authority is let in."""
+        before = self.running["known"]
+        asked = asyncio.create_task(self.ask("192.0.2.1", "somebody", authority=authority))
+        await settle()
+        assert self.running["known"] == before + 1
+        self.end.set()
+        assert await asked == 200
+        self.end.clear()
 
 
 def tried(test: Callable[[Work], Awaitable[None]]) -> None:
@@ -136,6 +158,52 @@ def test_one_caller_has_so_many_turns_and_a_short_line() -> None:
         assert work.running["known"] == 5
         work.end.set()
         assert Counter(await asyncio.gather(*asked, another)) == {200: 4 + turns.IN_LINE_EACH + 1, 503: 5}
+
+    tried(test)
+
+
+THREE = ("S12000049", "S12000036", "S12000047")
+
+
+def test_three_authorities_that_ask_for_all_they_can_leave_turns_for_the_others() -> None:
+    """However many accounts they have."""
+
+    async def test(work: Work) -> None:
+        asked = [
+            asyncio.create_task(work.ask("192.0.2.1", f"machine-{n % 5}", authority=authority))
+            for authority in THREE
+            for n in range(50)
+        ]
+        await settle()
+        assert work.running["known"] == 3 * 4
+        await work.answers_at_once(authority="S12000013")
+        work.end.set()
+        assert set(await asyncio.gather(*asked)) == {200}
+
+    tried(test)
+
+
+def test_whose_body_is_on_its_way_or_whose_answer_is_not_read_takes_no_turn() -> None:
+    async def test(work: Work) -> None:
+        sent = asyncio.Event()
+
+        async def slowly() -> Message:
+            await sent.wait()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        sending = [
+            asyncio.create_task(work.ask("192.0.2.1", "slow", authority=THREE[0], receive=slowly)) for _ in range(4)
+        ]
+        work.end.set()
+        reading = [
+            asyncio.create_task(work.ask("192.0.2.1", "deaf", authority=THREE[0], is_read=sent)) for _ in range(4)
+        ]
+        await settle()
+        work.end.clear()
+        await work.answers_at_once(authority=THREE[0])
+        sent.set()
+        work.end.set()
+        assert set(await asyncio.gather(*sending, *reading)) == {200}
 
     tried(test)
 
