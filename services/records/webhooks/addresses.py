@@ -12,6 +12,7 @@ import httpx
 Address = IPv4Address | IPv6Address
 Networks = Collection[IPv4Network | IPv6Network]
 LONGEST = 2000
+PORTS: Final = range(1, 2**16)
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 """The prefix behind which a gateway puts all of IPv4 (RFC 6052)."""
 
@@ -30,13 +31,16 @@ def fault_of(url: str, allowed: Networks) -> str | None:
     """Return the error in a receiver's address, as far as it shows without a lookup; None if there is none."""
     try:
         parsed = httpx.URL(url)
+        host = parsed.host  # which cannot be read of every name that goes over the wire
     except (httpx.InvalidURL, ValueError):
         return "it is not an address"
-    if parsed.scheme not in {"https", "http"} or not parsed.host:
+    if parsed.scheme not in {"https", "http"} or not host:
         return "it must begin with https://"
+    if parsed.port is not None and parsed.port not in PORTS:
+        return "it has a port that there is not"
     if parsed.userinfo or parsed.fragment:
         return "it must not hold a user name, password or fragment"
-    literal = _literal(parsed.host)
+    literal = _literal(host)
     if literal is None:
         return None if parsed.scheme == "https" else "it must begin with https://"
     return None if may_go(parsed.scheme, literal, allowed) else "messages may not be sent to this address from here"

@@ -1,10 +1,8 @@
 """Sends one message to one receiver, within a time limit, and never to a forbidden address."""
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from concurrent.futures import Executor
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -13,20 +11,12 @@ import certifi
 import httpx
 
 from services.records.webhooks.addresses import Address, Networks, may_go
+from services.records.webhooks.names import Names, TooMany
 from services.records.webhooks.retrying import Fault
 
 READ_BYTES, READ_SECONDS = 4096, 1.0
 """How much of an answer is read, so that its connection can be used again; its content does not matter."""
 HEADERS = {"content-type": "application/json", "user-agent": "payback-webhooks/1", "accept-encoding": "identity"}
-
-LookUp = Callable[[str, int], Iterable[str]]
-"""Gives the addresses that a name leads to. Raises OSError."""
-
-
-def look_up(host: str, port: int) -> list[str]:
-    """Look a name up as the system does, IPv4 addresses first."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [str(one[4][0]) for one in sorted(found, key=lambda one: one[0] != socket.AF_INET)]
 
 
 class NotSent(Exception):
@@ -48,10 +38,10 @@ class Limits:
 
 
 class Postman:
-    """Sends messages. Names are looked up by threads of their own, since some take long to fail."""
+    """Sends messages."""
 
-    def __init__(self, limits: Limits, executor: Executor, names: LookUp = look_up, ca: str | None = None) -> None:
-        self._limits, self._executor, self._names = limits, executor, names
+    def __init__(self, limits: Limits, names: Names, ca: str | None = None) -> None:
+        self._limits, self._names = limits, names
         self._tls = ssl.create_default_context(cafile=ca or certifi.where())
 
     @asynccontextmanager
@@ -60,12 +50,15 @@ class Postman:
         async with httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=None, headers=HEADERS) as client:  # noqa: S113 - `send` limits the whole
             yield client
 
-    async def send(self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Send a message. Raises NotSent unless the receiver answers 2xx in time."""
+    async def send(
+        self, client: httpx.AsyncClient, whose: str, url: str, headers: Mapping[str, str], body: bytes
+    ) -> None:
+        """Send a message to a receiver of this authority. Raises NotSent unless the receiver answers 2xx in time."""
         try:
             async with asyncio.timeout(self._limits.seconds):
-                answer = await self._answer(client, httpx.URL(url), headers, body)
-        except TimeoutError:
+                address = await self._address(whose, httpx.URL(url))
+                answer = await _answer(client, httpx.URL(url), address, headers, body)
+        except (TimeoutError, TooMany):
             raise NotSent(Fault.TIMED_OUT) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as fault:
             raise NotSent(Fault.CERTIFICATE if _is_about_certificate(fault) else Fault.UNREACHABLE) from None
@@ -75,23 +68,9 @@ class Postman:
         if not answer.is_success:
             raise NotSent(Fault.STATUS)
 
-    async def _answer(
-        self, client: httpx.AsyncClient, url: httpx.URL, headers: Mapping[str, str], body: bytes
-    ) -> httpx.Response:
-        """Return the answer once its status is known; the rest may still be on its way."""
-        # The name as it goes over the wire: the resolver might make another name of its Unicode spelling.
-        host = url.raw_host.decode()
-        address = await self._address(host, url)
-        named = {**headers, "host": url.netloc.decode()}
-        # Connect to the address that was judged: a second lookup might give another one.
-        pinned, name = url.copy_with(host=str(address)), {"sni_hostname": host}
-        request = client.build_request("POST", pinned, content=body, headers=named, extensions=name)
-        return await client.send(request, stream=True)
-
-    async def _address(self, host: str, url: httpx.URL) -> Address:
-        port = url.port or (443 if url.scheme == "https" else 80)
+    async def _address(self, whose: str, url: httpx.URL) -> Address:
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._executor, self._names, host, port)
+            found = await self._names.addresses(whose, _host(url), url.port or (443 if url.scheme == "https" else 80))
         except (OSError, UnicodeError):
             raise NotSent(Fault.NO_ADDRESS) from None
         addresses = [ip_address(one) for one in found]
@@ -100,6 +79,22 @@ class Postman:
         if not all(may_go(url.scheme, one, self._limits.allowed) for one in addresses):
             raise NotSent(Fault.NOT_ALLOWED)
         return addresses[0]
+
+
+def _host(url: httpx.URL) -> str:
+    """Return the name as it goes over the wire: the resolver might make another name of its Unicode spelling."""
+    return url.raw_host.decode()
+
+
+async def _answer(
+    client: httpx.AsyncClient, url: httpx.URL, address: Address, headers: Mapping[str, str], body: bytes
+) -> httpx.Response:
+    """Return the answer once its status is known; the rest may still be on its way."""
+    named = {**headers, "host": url.netloc.decode()}
+    # Connect to the address that was judged: a second lookup might give another one.
+    pinned, name = url.copy_with(host=str(address)), {"sni_hostname": _host(url)}
+    request = client.build_request("POST", pinned, content=body, headers=named, extensions=name)
+    return await client.send(request, stream=True)
 
 
 async def _finish(answer: httpx.Response) -> None:

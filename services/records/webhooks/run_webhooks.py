@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+from contracts.authorities import AUTHORITIES
 from services.chassis import logs
 from services.chassis.database import engine
 from services.chassis.failures import Refused
@@ -16,12 +17,13 @@ from services.records.model.findings import Rule
 from services.records.webhooks.delivering import Limits, Postman
 from services.records.webhooks.feed import Feed
 from services.records.webhooks.metrics import WebhookMetrics
+from services.records.webhooks.names import EACH, Names
 from services.records.webhooks.retrying import Retries
 from services.records.webhooks.sender import LONGEST_ROUND, Pace, Sender, Tools
 from services.records.webhooks.signing import Safe
 
-NAMES_AT_ONCE = 200
-"""More than the possible number of receivers, so that one name that takes long to look up delays no other."""
+NAMES_AT_ONCE = EACH * len(AUTHORITIES)
+"""As many as all authorities may look up, so that a name that takes long delays no other's."""
 SLACK_SECONDS = 30.0
 """Time for the database at the beginning and end of a round."""
 
@@ -50,7 +52,7 @@ def run_webhooks(service: str, rules: Sequence[Rule], settings: SenderSettings) 
 def postman(settings: WebhookSettings, names: ThreadPoolExecutor) -> Postman:
     """Return the sender of single messages that the operator's settings describe."""
     ca = str(settings.ca_path) if settings.ca_path else None
-    return Postman(Limits(settings.networks, settings.timeout_seconds), names, ca=ca)
+    return Postman(Limits(settings.networks, settings.timeout_seconds), Names(names), ca)
 
 
 def pace(settings: WebhookSettings) -> Pace:

@@ -153,7 +153,8 @@ class Sender:
         to, now = begun.to, self._tools.clock()
         message = message_of(self._service, to.authority, told)
         try:
-            await self._tools.postman.send(client, to.url, headers(message, begun.secrets, now), message.body)
+            signed = headers(message, begun.secrets, now)
+            await self._tools.postman.send(client, to.authority, to.url, signed, message.body)
         except NotSent as reason:
             return self._failed(to, reason.fault)
         self._tools.metrics.messages.labels(to.authority, "delivered").inc()

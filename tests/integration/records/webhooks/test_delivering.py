@@ -17,7 +17,8 @@ from cryptography.x509.oid import NameOID
 
 from services.chassis.clock import system_clock
 from services.records.webhooks import delivering
-from services.records.webhooks.delivering import Limits, LookUp, NotSent, Postman
+from services.records.webhooks.delivering import Limits, NotSent, Postman
+from services.records.webhooks.names import LookUp, Names
 from services.records.webhooks.retrying import Fault
 from services.records.webhooks.signing import Message, headers, new_secret
 from tests.support.outside.receiver import Answer, Receiver, receiver, status
@@ -31,11 +32,11 @@ def send(url: str, *, names: LookUp, seconds: float = 5, allowed: bool = True, c
     message = Message("orders.S12000005.1.1.1", b"{}")
 
     async def go(executor: ThreadPoolExecutor) -> Fault | None:
-        postman = Postman(Limits(HERE if allowed else (), seconds), executor, names, str(ca) if ca else None)
+        postman = Postman(Limits(HERE if allowed else (), seconds), Names(executor, names), str(ca) if ca else None)
         try:
             async with postman.rounds() as client:
                 signed = headers(message, [new_secret()], system_clock())
-                await postman.send(client, url, signed, message.body)
+                await postman.send(client, "S12000005", url, signed, message.body)
         except NotSent as reason:
             return reason.fault
         return None

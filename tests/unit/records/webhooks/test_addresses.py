@@ -54,6 +54,8 @@ def test_what_the_operator_allows_is_reached_and_no_more() -> None:
             "https://[::1]/",
             "https://10.0.0.1/",
         ),
+        *("https://xn--/", "https://xn--a.example/", "https://receiver.example:0/", "https://receiver.example:65536/"),
+        *("https://8.8.8.8:99999/", "https://receiver.example:-1/"),
         *("https://receiver.example:port/", "https://[::ffff:127.0.0.1]/", "http://8.8.8.8/", "file:///etc/passwd"),
     ],
 )
