@@ -4,12 +4,13 @@ Each entry holds the hash of the one before, so that nobody can change, remove o
 are part of it only as a salted hash: they can be erased, and the chain remains valid.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import json
 
@@ -104,18 +105,22 @@ class Head(NamedTuple):
     authority: str
     number: int
     hash: str
+    at: datetime | None = None
+    """When the entry was made; None if the note does not say."""
 
 
 ERASED, TRIMMED = "erased_entries", "trimmed"
 """Details of an act: the numbers of entries whose references were erased; the head up to which old entries were deleted."""
+NOTHING_IS_OLD: Final = datetime.min.replace(tzinfo=UTC)
 
 
-def faults(chain: Iterable[Kept], heads: Mapping[int, str]) -> Iterator[str]:
+def faults(chain: Iterable[Kept], heads: Iterable[Head] = (), old: datetime = NOTHING_IS_OLD) -> Iterator[str]:
     """Yield the errors of an authority's chain, in words, given its entries in order and heads of it that were kept elsewhere.
 
-    What an entry says of erased references and deleted entries is trusted only if the chain is intact.
+    What an entry says of erased references and deleted entries is trusted only if the chain is intact, and an entry that was noted
+    elsewhere may be deleted only if it was made before `old`.
     """
-    reading = _Reading(dict(heads))
+    reading = _Reading(heads, old)
     for kept in chain:
         yield from reading.faults_of(kept)
     yield from reading.faults_at_the_end()
@@ -124,8 +129,10 @@ def faults(chain: Iterable[Kept], heads: Mapping[int, str]) -> Iterator[str]:
 class _Reading:
     """A chain, as far as it was read."""
 
-    def __init__(self, heads: dict[int, str]) -> None:
-        self._not_seen = heads
+    def __init__(self, heads: Iterable[Head], old: datetime) -> None:
+        self._old, self._not_seen = old, defaultdict[int, list[Head]](list)
+        for head in heads:
+            self._not_seen[head.number].append(head)
         self._begins: tuple[int, str] | None = None
         self._last = 0, BEGINNING
         self._nameless: set[int] = set()
@@ -139,22 +146,27 @@ class _Reading:
             self._begins, self._last = (found.number - 1, found.before.hex()), (found.number - 1, found.before)
         if (found.number - 1, found.before) != self._last:
             yield f"entry {found.number} does not follow entry {self._last[0]}"
-        if link(entry, found.number, found.before, found.about) != found:
+        is_intact = link(entry, found.number, found.before, found.about) == found
+        if not is_intact:
             yield f"entry {found.number} was changed"
         if kept.salt is not None and about(entry.references, kept.salt) != found.about:
             yield f"the references of entry {found.number} were changed"
-        if self._not_seen.pop(found.number, found.hash.hex()) != found.hash.hex():
-            yield f"entry {found.number} is not the one that was noted elsewhere"
-        self._note(kept)
-
-    def _note(self, kept: Kept) -> None:
-        found, detail = kept.link, kept.entry.detail
+        yield from self._compared(found.number, found.hash.hex())
         if found.about and kept.salt is None:
             self._nameless.add(found.number)
+        if is_intact:
+            self._believe(entry.detail)
+        self._last = found.number, found.hash
+
+    def _compared(self, number: int, found: str) -> Iterator[str]:
+        """Compare an entry with all that was noted of it: two notes that differ show that a chain was written anew in between."""
+        if any(head.hash != found for head in self._not_seen.pop(number, ())):
+            yield f"entry {number} is not the one that was noted elsewhere"
+
+    def _believe(self, detail: Mapping[str, Any]) -> None:
         self._erased.update(detail.get(ERASED, ()))
         if TRIMMED in detail:
             self._trimmed.add((detail[TRIMMED]["number"], detail[TRIMMED]["hash"]))
-        self._last = found.number, found.hash
 
     def faults_at_the_end(self) -> Iterator[str]:
         """Yield errors that show only once everything was read."""
@@ -162,5 +174,9 @@ class _Reading:
         if begins not in self._trimmed:
             yield f"entries up to {begins[0]} were taken away"
         yield from (f"the references of entry {one} were taken away" for one in sorted(self._nameless - self._erased))
-        gone = (number for number in sorted(self._not_seen) if number > begins[0])
-        yield from (f"entry {number}, which was noted elsewhere, is gone" for number in gone)
+        for number, heads in sorted(self._not_seen.items()):
+            if number > begins[0]:
+                yield f"entry {number}, which was noted elsewhere, is gone"
+            elif not all(head.at and head.at < self._old for head in heads):
+                yield f"entry {number}, which was noted elsewhere, was deleted before its time"
+        yield from self._compared(*begins)

@@ -1,9 +1,10 @@
 """Entries in PostgreSQL. The roles of the service may add and read them, and nothing else."""
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 from services.chassis.audit.model import BEGINNING, Entry, Head, Kept, Kind, Link, Purpose, about, link
 
+T = TypeVar("T", bound=StrEnum)
 metadata = MetaData()
 entries = Table(
     "audit_entries",
@@ -112,9 +114,9 @@ def search(connection: Connection, authority: str, asked: Question, limit: int) 
 
 
 def _head(connection: Connection, authority: str) -> Head:
-    query = select(entries.c.number, entries.c.hash).where(entries.c.authority == authority)
+    query = select(entries.c.number, entries.c.hash, entries.c.at).where(entries.c.authority == authority)
     row = connection.execute(query.order_by(entries.c.number.desc()).limit(1)).one_or_none()
-    return Head(authority, row.number, row.hash.hex()) if row else Head(authority, 0, BEGINNING.hex())
+    return Head(authority, row.number, row.hash.hex(), row.at) if row else Head(authority, 0, BEGINNING.hex())
 
 
 def _with_names() -> Select[Any]:
@@ -146,11 +148,24 @@ def _kept(row: Row[Any]) -> Kept:
         row.who,
         row.of,
         row.role,
-        Purpose(row.purpose),
-        Kind(row.kind),
+        _one_of(Purpose, row.purpose),
+        _one_of(Kind, row.kind),
         row.what,
         row._mapping["count"],  # noqa: SLF001 - rows have a method of that name
         shown,
-        msgspec.json.decode(row.detail),
+        _detail(row.detail),
     )
     return Kept(entry, Link(row.number, row.before, row.about, row.hash), row.salt)
+
+
+def _one_of(kind: type[T], stored: str) -> T:
+    """Return the member, or what is stored in its place if somebody has changed it, which then does not go with the hash of the entry."""
+    return kind(stored) if stored in set(kind) else cast("T", stored)
+
+
+def _detail(stored: str) -> Mapping[str, Any]:
+    try:
+        found = msgspec.json.decode(stored)
+    except msgspec.DecodeError:
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": stored}

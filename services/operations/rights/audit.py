@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +12,14 @@ import typer
 from sqlalchemy import Connection, Engine
 
 from services.chassis.audit import store
-from services.chassis.audit.model import Head, faults
+from services.chassis.audit.model import NOTHING_IS_OLD, Head, faults
+from services.chassis.clock import system_clock
 from services.chassis.database import engine, transaction
 from services.chassis.failures import Failure, Refused
 from services.chassis.web.words import counted
 from services.operations.books import BooksSettings
+from services.operations.rights.retention import RetentionSettings
+from services.operations.rights.schedule import schedule
 
 commands = typer.Typer()
 audit = typer.Typer(
@@ -26,8 +30,8 @@ audit = typer.Typer(
 commands.add_typer(audit, name="audit")
 
 AUDITED = ("orders", "unpaid_work", "reporting")
-Heads = Mapping[str, Mapping[int, str]]
-"""Hashes that were kept elsewhere, by authority and number."""
+Heads = Mapping[str, Sequence[Head]]
+"""Heads that were kept elsewhere, by authority."""
 
 
 class Tampered(Failure):
@@ -58,7 +62,10 @@ def heads() -> None:
             typer.echo(msgspec.json.encode(head._asdict()).decode())
 
 
-@audit.command(help="Check whether any entry was changed, removed or moved. Exit status 1 if one was.")
+@audit.command(
+    help="Check whether any entry was changed, removed or moved, or deleted before the retention schedule allows it. Exit status 1 if one "
+    "was."
+)
 def verify(
     kept: Annotated[
         list[Path] | None,
@@ -66,8 +73,9 @@ def verify(
     ] = None,
 ) -> None:
     known = noted(kept or ())
+    old = schedule(RetentionSettings.load().retention.path)["audit"].limit(system_clock()) or NOTHING_IS_OLD
     with _opened() as (database, service), transaction(database) as connection:
-        found = list(wrong(connection, known))
+        found = list(wrong(connection, known, old))
         number = sum(head.number for head in store.heads(connection))
     for line in found:
         typer.echo(line)
@@ -76,26 +84,33 @@ def verify(
     typer.echo(f"{service}: {counted(number, 'entry', 'entries')}, none changed")
 
 
-def wrong(connection: Connection, noted: Heads) -> Iterator[str]:
-    """Yield what is wrong with any chain, in words."""
+def wrong(connection: Connection, noted: Heads, old: datetime = NOTHING_IS_OLD) -> Iterator[str]:
+    """Yield what is wrong with any chain, in words. Entries made before `old` may have been deleted."""
     authorities = {head.authority for head in store.heads(connection)} | noted.keys()
     for authority in sorted(authorities):
-        for fault in faults(store.chain(connection, authority), noted.get(authority, {})):
+        for fault in faults(store.chain(connection, authority), noted.get(authority, ()), old):
             yield f"{authority}: {fault}"
 
 
 def noted(paths: Sequence[Path]) -> Heads:
     """Return the heads in the files."""
-    found: dict[str, dict[int, str]] = defaultdict(dict)
+    found: dict[str, list[Head]] = defaultdict(list)
     for path in paths:
         for number, line in enumerate(path.read_bytes().splitlines(), 1):
             head = _head(line, f"{path}, line {number}")
-            found[head.authority][head.number] = head.hash
+            found[head.authority].append(head)
     return found
+
+
+class _Line(msgspec.Struct):
+    authority: str
+    number: int
+    hash: str
+    at: datetime | None = None
 
 
 def _head(line: bytes, place: str) -> Head:
     try:
-        return Head(**msgspec.json.decode(line))
-    except (msgspec.DecodeError, UnicodeDecodeError, TypeError) as error:
+        return Head(*msgspec.structs.astuple(msgspec.json.decode(line, type=_Line)))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"{place} is not what `payback audit heads` printed") from error

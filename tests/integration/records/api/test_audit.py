@@ -245,6 +245,11 @@ TAMPERING = {
     "DELETE FROM audit_entries WHERE number = 6": "is gone",
     "DELETE FROM audit_names WHERE number = 2": "were taken away",
     "TRUNCATE audit_entries": "is gone",
+    "UPDATE audit_entries SET purpose = 'fun' WHERE number = 2": "was changed",
+    "UPDATE audit_entries SET kind = 'blink' WHERE number = 2": "was changed",
+    """UPDATE audit_entries SET detail = '{"trimmed": 1' WHERE number = 2""": "was changed",
+    """UPDATE audit_entries SET detail = '{"trimmed": 1, "erased_entries": 1}' WHERE number = 2""": "was changed",
+    """UPDATE audit_entries SET detail = '[]' WHERE number = 2""": "was changed",
 }
 
 

@@ -445,7 +445,7 @@ def test_all_of_it_is_on_record(database: Engine, clock: FixedClock) -> None:
     assert [each.entry.what for each in chain] == [f"payback release {act}" for act in acts.split()]
     assert [each.entry.who for each in chain].count(publication.BY_ITSELF) == 1
     assert chain[10].entry.detail == {"release": right, "corrects": name, "reason": "Hours were counted twice"}
-    assert list(faults(chain, {})) == []
+    assert list(faults(chain)) == []
 
 
 def test_what_is_refused_is_not_on_record(database: Engine, clock: FixedClock) -> None:
