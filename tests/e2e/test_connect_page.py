@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from deploy.local.process import stop, wait_until
 from services.connect.mapping.loading import load_mapping
-from tests.support.checking.accessibility import EVERY_RULE, WIDE, assert_accessible
+from tests.support.checking.accessibility import EVERY_RULE, WIDE, assert_accessible, assert_fits
 from tests.support.generated.thorough import TURN, turns
 from tests.support.outside.keyboard import focused, label_of_focus, pressing
 from tests.support.running.forked import PAYBACK, fork
@@ -180,5 +180,4 @@ def sound(page: Page, number: int) -> None:
         page.set_viewport_size(size)
         if number in turns(range(LOOKED_AT), TURN, some):
             assert_accessible(page, wanted)
-        widths = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        assert widths[0] <= widths[1], f"{page.url} is wider than the window"
+        assert_fits(page)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, ViewportSize
 
 from tests.e2e.conftest import HEARD, MISSING, NOTICE, USUAL, Site, sign_in
-from tests.support.checking.accessibility import assert_accessible
+from tests.support.checking.accessibility import assert_accessible, assert_fits
 from tests.support.generated.thorough import TURN, turns
 from tests.unit.test_routes import APPLICATIONS, routes_of
 
@@ -102,7 +102,7 @@ def test_pages_have_no_accessibility_faults_fit_a_small_screen_and_load_nothing_
         # With scripts of its own, axe needs no leave from the page's policy.
         assert_accessible(page)
     page.set_viewport_size(NARROW)
-    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    assert_fits(page)
     page.set_viewport_size(USUAL)
     page.remove_listener("request", note)
     assert asked

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from contracts.authorities import AUTHORITIES
 from tests.e2e.conftest import HEARD, NOTICE, USUAL, Site, as_new
-from tests.support.checking.accessibility import EVERY_RULE, PAPER, assert_accessible, on_paper, rules
+from tests.support.checking.accessibility import EVERY_RULE, PAPER, assert_accessible, assert_fits, on_paper, rules
 from tests.support.generated.thorough import TURN, turns
 from tests.support.outside.keyboard import focused, pressing, type_into
 
@@ -182,7 +182,7 @@ def test_nobody_is_kept_out_on_any_screen(browser: Browser, site: Site, screen: 
         for path in turns(paths, TURN // 2, some=2):
             page.goto(site.url + path)
             assert_accessible(page, COLOURS if screen.dark else EVERY_RULE)
-            assert page.evaluate("document.documentElement.scrollWidth") <= screen.width, path
+            assert_fits(page)
 
 
 def test_the_keyboard_alone_leads_from_the_map_to_a_dot_of_the_funnel(page: Page, site: Site) -> None:

@@ -53,8 +53,16 @@ def on_paper(page: Page) -> None:
     page.evaluate("document.fonts.ready.then(() => true)")
 
 
+def assert_fits(page: Page) -> None:
+    """Fail if the page is wider than its window. A page that a form leads to may have begun and hold nothing yet: it is waited for."""
+    page.wait_for_load_state()
+    whole, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert whole <= window, f"{page.url} is wider than the window"
+
+
 def assert_accessible(page: Page, wanted: Mapping[str, Any] = EVERY_RULE) -> None:
     """Fail with what makes the page inaccessible, and where. Of lines that are alike, `make test` looks at two."""
+    page.wait_for_load_state()
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     if not THOROUGH:

@@ -16,6 +16,7 @@ def pressing(page: Page, key: str, arrived: Callable[[], bool], most: int = 150)
 
 def focused(page: Page) -> str:
     """Return the name of what has the focus."""
+    page.wait_for_load_state()  # a key may have led to another page, which has begun and holds nothing yet
     found: str = page.evaluate(
         "document.activeElement.getAttribute('aria-label') || document.activeElement.innerText || ''"
     )
@@ -29,5 +30,6 @@ def type_into(page: Page, label: str, text: str) -> None:
 
 
 def label_of_focus(page: Page) -> str:
+    page.wait_for_load_state()
     found: str = page.evaluate("document.activeElement.labels?.[0]?.innerText.trim() ?? ''")
     return found
