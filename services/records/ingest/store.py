@@ -17,6 +17,7 @@ from services.records.ingest import news
 from services.records.ingest.envelopes import system_in
 from services.records.ingest.guarding import rationing
 from services.records.ingest.guarding.floods import Rationed
+from services.records.ingest.guarding.turns import fill_a_turn
 from services.records.ingest.news import News
 from services.records.ingest.tables import arrivals, cells, persons, records, rejections, shards
 from services.records.model.counting import Counted
@@ -289,6 +290,25 @@ def _renew_later(connection: Connection, shard: Shard, late: Sequence[tuple[str,
     measures, periods, categories, days = map(list, zip(*late, strict=True))
     names = {"measures": measures, "periods": periods, "categories": categories, "days": days}
     connection.execute(_LATER, {"authority": shard.authority, "version": shard.version, **names})
+
+
+_STAYS = text(
+    "SELECT w.person, s.number FROM unnest(CAST(:people AS text[])) AS w (person) CROSS JOIN LATERAL (SELECT count(*) AS number FROM "
+    "(SELECT FROM persons WHERE authority = :authority AND person_ref = w.person AND orders > 0 LIMIT :most) p) s"
+)
+PEOPLE_AT_ONCE = 1_000
+"""People whose orders are counted in one statement."""
+
+
+def numbers_of_stays(connection: Connection, authority: str, people: Sequence[str]) -> dict[str, int]:
+    """Return how many orders would be read of each person, up to those with whom a turn is full."""
+    found: dict[str, int] = {}
+    for begin in range(0, len(people), PEOPLE_AT_ONCE):
+        some = {"authority": authority, "people": list(people[begin : begin + PEOPLE_AT_ONCE]), "most": MOST_STAYS + 1}
+        found |= {row.person: row.number for row in connection.execute(_STAYS, some)}
+        if fill_a_turn(found.values()):
+            break
+    return found
 
 
 _PEOPLE = text(

@@ -10,6 +10,7 @@ from time import monotonic
 from sqlalchemy import Connection, Engine
 
 from contracts.authorities import AUTHORITIES, in_force
+from contracts.events import OrderImposed, Topic
 from contracts.periods import LONDON
 from contracts.topics import authority_of, kind_of_topic, topic_of
 from services.chassis.clock import Clock, system_clock
@@ -23,7 +24,7 @@ from services.records.ingest.cache import Cache
 from services.records.ingest.guarding import epoch, parking
 from services.records.ingest.guarding.parking import Action, Park
 from services.records.ingest.guarding.takeover import end_predecessors
-from services.records.ingest.guarding.turns import FEW, left_of, weight
+from services.records.ingest.guarding.turns import FEW, left_of, looks, surely_fit, weight
 from services.records.ingest.measuring import Waits
 from services.records.ingest.metrics import RecordsMetrics
 from services.records.ingest.recount import recount
@@ -35,6 +36,7 @@ from services.records.model.domain import Domain
 from services.records.model.fold import Arrival, Folded, PutAside, fold, read, subjects
 from services.records.model.limit import is_marked
 from services.records.model.people import Stays, plan
+from services.records.model.record import fact
 
 log = logging.getLogger(__name__)
 
@@ -216,9 +218,15 @@ class Worker:
         believe = Times(self._clock(), self._noted)
         arrivals = self._read(slices, believe)
         wanted = {authority: subjects(arrived, self._domain) for authority, arrived in arrivals.items()}
-        left = self._cut(connection, arrivals, wanted)
-        slices = [one for piece in slices if (one := piece.before(left.get(piece.source))) is not None]
+        weights = self._weigh(connection, wanted)
+        left = _leave(
+            arrivals, {authority: left_of(arrivals[authority], facts) for authority, facts in weights.items()}
+        )
+        for authority in {authority_of(source.topic) for source in left}:
+            wanted[authority] = subjects(arrivals[authority], self._domain)
         held = self._load(connection, wanted)
+        left |= _leave(arrivals, self._beyond_people(connection, arrivals, held, weights))
+        slices = [one for piece in slices if (one := piece.before(left.get(piece.source))) is not None]
         folds = {
             shard: fold(
                 arrivals[shard.authority], held[shard.authority], self._domain.of(shard.authority), shard.known_on
@@ -244,22 +252,6 @@ class Worker:
         times.note(connection, replaced)
         return _Commit({piece.source: piece.next_offset for piece in slices}, changes, replaced, left)
 
-    def _cut(
-        self, connection: Connection, arrivals: dict[str, list[Arrival]], wanted: Wanted
-    ) -> dict[TopicPartition, int]:
-        """Take away, in place, what of each authority does not fit into one turn. Returns where that begins."""
-        weights = self._weigh(connection, wanted)
-        left: dict[TopicPartition, int] = {}
-        for authority, arrived in arrivals.items():
-            begins = left_of(arrived, weights[authority])
-            if begins:
-                arrivals[authority] = [
-                    one for one in arrived if one.message.offset < begins.get(one.topic, NOTHING_LEFT)
-                ]
-                wanted[authority] = subjects(arrivals[authority], self._domain)
-                left |= {TopicPartition(topic_of(topic, authority), 0): at for topic, at in begins.items()}
-        return left
-
     def _weigh(self, connection: Connection, wanted: Wanted) -> dict[str, dict[str, int]]:
         """Return the weight of every record that is wanted, by authority and subject."""
         weights: dict[str, dict[str, int]] = {authority: {} for authority in wanted}
@@ -275,6 +267,24 @@ class Worker:
             for (authority, subject), facts in store.numbers_of_facts(connection, missing).items():
                 weights[authority][subject] = weight(facts)
         return weights
+
+    def _beyond_people(
+        self,
+        connection: Connection,
+        arrivals: Mapping[str, list[Arrival]],
+        held: Mapping[str, Mapping[str, Counted]],
+        weights: Mapping[str, Mapping[str, int]],
+    ) -> dict[str, dict[Topic, int]]:
+        """Return where what does not fit begins, by authority, now that it is known whom the arrivals concern."""
+        found: dict[str, dict[Topic, int]] = {}
+        for authority, arrived in arrivals.items() if self._domain.stay_keys else ():
+            facts = {subject: heavy for subject, heavy in weights[authority].items() if subject in held[authority]}
+            looked = looks(arrived, self._domain.stay_keys, persons_of(held[authority]))
+            people = dict.fromkeys(look for some in looked.values() for look in some)
+            if not surely_fit(len(people), facts):
+                stays = store.numbers_of_stays(connection, authority, list(dict.fromkeys(one.person for one in people)))
+                found[authority] = left_of(arrived, facts, looked, stays)
+        return found
 
     def _read(self, slices: Iterable[Slice], believe: Times) -> dict[str, list[Arrival]]:
         latest = believe.latest.astimezone(LONDON).date()
@@ -327,6 +337,25 @@ class Worker:
         self._metrics.recounted.labels(shard.authority).inc(changed)
         if changed:
             log.warning("recounted %s by rules %s: %d cells changed", shard.authority, domain.rules, changed)
+
+
+def persons_of(held: Mapping[str, Counted]) -> dict[str, str]:
+    """Return the person of each order that is imposed."""
+    imposed = ((subject, fact(one.record, "imposed", OrderImposed)) for subject, one in held.items())
+    return {subject: order.person_ref for subject, order in imposed if order is not None}
+
+
+def _leave(arrivals: dict[str, list[Arrival]], begins: Mapping[str, Mapping[Topic, int]]) -> dict[TopicPartition, int]:
+    """Take away, in place, what of each authority does not fit into one turn. Returns where that begins."""
+    left: dict[TopicPartition, int] = {}
+    for authority, of_topics in begins.items():
+        if of_topics:
+            arrived = arrivals[authority]
+            arrivals[authority] = [
+                one for one in arrived if one.message.offset < of_topics.get(one.topic, NOTHING_LEFT)
+            ]
+            left |= {TopicPartition(topic_of(topic, authority), 0): at for topic, at in of_topics.items()}
+    return left
 
 
 def put_aside(source: TopicPartition, arrived: list[Arrival], skipped: AbstractSet[Place]) -> list[Arrival]:

@@ -4,13 +4,16 @@ import gc
 import tracemalloc
 from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from sqlalchemy import event as events
 from sqlalchemy import text
 
-from contracts.codes import Activity, Attendance, WorkType
+from contracts.codes import Activity, Attendance, EndReason, WorkType
 from contracts.decoding.codec import encode
-from contracts.events import SessionRecorded, Topic
+from contracts.events import Fact, OrderEnded, SessionRecorded, Topic
 from contracts.topics import topic_of
 from services.chassis.streaming.batches import Slice, TopicPartition, rest_of
 from services.records.ingest import worker as workers
@@ -161,3 +164,61 @@ def test_a_batch_about_many_of_the_largest_orders_takes_no_more_memory_than_fits
     fit = turns.FACTS_AT_ONCE // (MOST_FACTS - 1)
     assert left == {TopicPartition(whole.topic, 0): MOST_FACTS + fit}
     assert peak < turns.FACTS_AT_ONCE * 3_000, f"{peak // turns.FACTS_AT_ONCE} bytes for each fact"
+
+
+PEOPLE, STAYS, LOOKED_AT = 30, 20, 4
+"""People, orders that each has, and how many people are looked at in one turn here."""
+PERSONS = [f"person-of-tests-{number:04}" for number in range(PEOPLE)]
+FOR_PEOPLE = turns.STAY * (STAYS + 1) * LOOKED_AT
+"""The weight of a turn in which so many are looked at, with the order that comes."""
+EARLIER = text(
+    "INSERT INTO persons (authority, person_ref, begun, ended, is_new, orders) SELECT :authority, person, date '2010-01-01' + 90 * n, "
+    "date '2010-01-01' + 90 * n + 20, true, 1 FROM unnest(CAST(:people AS text[])) person, generate_series(1, :stays) n"
+)
+
+
+def of_orders(authority: str, begin: int, *facts: Fact) -> Slice:
+    values = [encode(event(fact, f"CPO/{number}", authority)) for number, fact in enumerate(facts)]
+    sent = [Sent(begin + place, value, NOON + begin + place) for place, value in enumerate(values)]
+    return Slice(topic_of(Topic.ORDERS, authority), 0, sent)
+
+
+NEW = [replace(imposed(MONDAY), person_ref=person) for person in PERSONS]
+ENDED = [OrderEnded(ended_on=MONDAY, reason=EndReason.COMPLETED)] * PEOPLE
+
+
+def of_many_orders(one: Bench) -> Worker:
+    """Return a worker of a service that holds people with many orders each."""
+    worker = one.worker()
+    with one.database.begin() as connection:
+        connection.execute(EARLIER, {"authority": GREEDY, "people": PERSONS, "stays": STAYS})
+    return worker
+
+
+@pytest.mark.parametrize("cached", [0, 20_000])
+def test_people_of_many_orders_are_counted_in_turns_and_others_with_the_first(
+    bench: Callable[[str], Bench], migrated: Callable[[], str], monkeypatch: pytest.MonkeyPatch, cached: int
+) -> None:
+    one, at_once = bench("orders"), Bench(migrated(), "orders")
+    of_many_orders(one)
+    worker, other = one.worker(cached), of_many_orders(at_once)
+    for begin, facts in ((0, NEW), (PEOPLE, ENDED)):
+        whole, beside = of_orders(GREEDY, begin, *facts), of_orders(OTHER, begin, facts[0])
+        monkeypatch.setattr(turns, "FACTS_AT_ONCE", FOR_PEOPLE)
+        read: list[int] = []
+
+        def count(*said: Any, read: list[int] = read) -> None:
+            if said[2].startswith("SELECT p.* FROM (SELECT a, p"):
+                read.append(said[1].rowcount)
+
+        events.listen(one.database, "after_cursor_execute", count)
+        left = worker.process([whole, beside])
+        assert left == {TopicPartition(whole.topic, 0): begin + LOOKED_AT}
+        assert 0 < sum(read) <= LOOKED_AT * (STAYS + 1) + 1
+        assert one.cells()[f"orders_imposed|{OTHER}|2025-03-01|"] == 1
+        assert finish(worker, rest_of([whole], left)) == PEOPLE // LOOKED_AT
+        events.remove(one.database, "after_cursor_execute", count)
+        monkeypatch.setattr(turns, "FACTS_AT_ONCE", 10**9)
+        assert finish(other, [whole, beside]) == 1
+        assert one.cells() == at_once.cells()
+    at_once.database.dispose()
