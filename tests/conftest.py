@@ -20,6 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
+from _pytest.unraisableexception import gc_collect_iterations_key
 from hypothesis import HealthCheck, settings
 from kafka.admin import KafkaAdminClient
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -39,6 +40,7 @@ from tests.support.running.resting import Resting
 from tests.support.running.rewriting import rewrite_share
 from tests.support.running.spending import Spending
 from tests.support.running.together import Together, beside_cores, cores, fills, number_of, turn_of
+from tests.support.validators import make_late
 from tests.support.workers import in_memory
 from tests.support.workers.late import Ends, First, Late
 
@@ -53,6 +55,7 @@ expect.set_options(timeout=30_000)
 # Thousands of tests in memory are no garbage: looking for it among them took two fifths of collecting (measured).
 collect_seldom()
 compile_late()
+make_late()
 
 PARTS = {"kafka", "kafka_process", "_kafka_process", "postgres_server", "_postgres_process", "browser"}
 """The fixtures of this file that start something."""
@@ -132,6 +135,12 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     told = getattr(session.config, "workerinput", None)
     if told and fills(number_of(told["workerid"]), told["workercount"]):
         os.nice(YIELDING)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Look for garbage once at the end: pytest has just done so, and would again, a second of each worker (measured)."""
+    config.stash[gc_collect_iterations_key] = 0
 
 
 def kafka_lines() -> list[str]:
