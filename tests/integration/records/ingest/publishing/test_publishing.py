@@ -105,6 +105,22 @@ def test_readers_get_past_what_a_dead_publisher_left_open_at_once(kafka: str, ne
             dead._run(dead._asked("commit_transaction"))
 
 
+def test_nothing_is_read_of_what_was_sent_before_a_row_failed(kafka: str, new_topic: Callable[[], str]) -> None:
+    topic = new_topic()
+
+    def rows() -> Iterator[Outgoing]:
+        for _ in range(2 * bulk.BATCH_BYTES // 1000):
+            yield Outgoing(topic, b"k", b"x" * 1000)
+        raise KeyError
+
+    with two_publishers(kafka, topic) as (failing, _, log):
+        with pytest.raises(KeyError), failing.transaction():
+            failing.send_all(rows())
+        with failing.transaction():
+            failing.send_all([Outgoing(topic, b"k", b"whole")])
+        assert [message.value for part in log.slices(10) for message in part.messages] == [b"whole"]
+
+
 @pytest.fixture
 def forgetful(kafka: str) -> Iterator[None]:
     """Let Kafka write a transaction of which its coordinator knows nothing, as once after it was killed."""
