@@ -4,6 +4,7 @@ import csv
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +13,7 @@ from pathlib import Path
 from python_calamine import CalamineError, CalamineWorkbook
 
 from services.connect.extracts import extent
-from services.connect.extracts.cells import Grid
+from services.connect.extracts.cells import Grid, Scalar
 from services.connect.faults import CannotGoOn
 
 WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
@@ -20,6 +21,8 @@ TEXTS = {".csv", ".tsv", ".txt"}
 _SEPARATORS = ",;\t|"
 _LOOK_AT = 50
 _LONGEST_CELL = 1 << 20
+LONGEST_TEXT = 1_000
+"""Of a longer text the beginning is read: nothing in an event is that long, and to look for dates in it would take for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Sheet:
             with self.file.open(encoding=self.encoding, newline="") as stream:
                 reader = csv.reader(stream, delimiter=self.separator)
                 for number, row in enumerate(reader):
-                    yield [] if number == 0 and row and row[0].startswith("sep=") else row
+                    yield [] if number == 0 and row and row[0].startswith("sep=") else _cut(row)
         except UnicodeDecodeError:
             raise CannotGoOn(f"{self.file.name} is damaged: it is not text in {self.encoding} throughout") from None
         except csv.Error:
@@ -62,7 +65,15 @@ class Sheet:
                 raise CannotGoOn(f"{self.file.name} is damaged: {fault}") from None
             before = [""] * (sheet.start[1] if sheet.start else 0)
             for row in sheet.iter_rows():
-                yield [*before, *row]
+                yield [*before, *_cut(row)]
+
+
+def _cut(row: Sequence[Scalar]) -> Sequence[Scalar]:
+    """Return the row, with the beginnings of long texts."""
+    for cell in row:
+        if isinstance(cell, str) and len(cell) > LONGEST_TEXT:
+            return [one[:LONGEST_TEXT] if isinstance(one, str) else one for one in row]
+    return row
 
 
 def sheets(file: Path, encoding: str | None = None, separator: str | None = None) -> list[Sheet]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import date
 from pathlib import Path
+from time import process_time
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -161,15 +162,75 @@ def test_a_workbook_that_unfolds_to_more_than_can_be_read_is_not_opened(
         told(tmp_path, file)
 
 
+REPEATED = '<table:table-cell{} office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+EMPTY = '<table:table-cell table:number-columns-repeated="16384"/>'
+ENDLESS = {
+    "rows and columns": (
+        ' table:number-rows-repeated="9000"',
+        REPEATED.format(' table:number-columns-repeated="9000"', "x"),
+    ),
+    "rows": (' table:number-rows-repeated="60000000"', REPEATED.format("", "x")),
+    "columns, beyond a strange attribute": (
+        "",
+        REPEATED.format(' x=">" table:number-columns-repeated="60000000"', "x"),
+    ),
+    "a far corner": (
+        ' table:number-rows-repeated="1048000"',
+        f"{EMPTY}</table:table-row><table:table-row>{EMPTY}" + REPEATED.format("", "x"),
+    ),
+    "blanks": ("", REPEATED.format("", '<text:s text:c="900000000"/>')),
+    "many blanks": ("", REPEATED.format("", '<text:s text:c="30000000"/>' * 2)),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_an_open_document_of_a_few_bytes_that_repeats_cells_without_end_is_not_opened(
+    what: str, tmp_path: Path
+) -> None:
+    """What reads workbooks writes each of them out."""
+    with pytest.raises(CannotGoOn, match="repeated so often"):
+        told(tmp_path, _with_a_row(tmp_path, *ENDLESS[what]))
+
+
+def test_what_spreadsheets_fill_up_to_their_edge_is_read(tmp_path: Path) -> None:
+    file = _with_a_row(tmp_path, ' table:number-rows-repeated="1048574"', EMPTY)
+    assert told(tmp_path, file)[0][2:4] == USUAL
+
+
+def _with_a_row(folder: Path, attributes: str, cells: str) -> Path:
+    """Return an OpenDocument workbook with one more row."""
+    file = ods(folder / "orders.ods", {"Orders": TWO[:2]})
+    row = f"<table:table-row{attributes}>{cells}</table:table-row></table:table>".encode()
+    return _with_parts(file, "content.xml", b"</table:table>", row)
+
+
+@pytest.mark.parametrize("write", [xlsx, ods, text])
+def test_of_a_text_without_end_the_beginning_is_read(write: Callable[[Path, Any], Path], tmp_path: Path) -> None:
+    """To look for a time of day at each of its blanks would take days."""
+    rows = [HEADINGS, order("A1", First_contact="a" + " " * 100_000 + "b")]
+    file = write(
+        tmp_path / f"o.{'csv' if write is text else write.__name__}", rows if write is text else {"Orders": rows}
+    )
+    begun = process_time()
+    assert "first contact" in refusals(told(tmp_path, file)[0])[0]
+    assert process_time() - begun < 10
+
+
 def _with_a_cell_at(folder: Path, place: str, held: str) -> Path:
     """Return a workbook with one more cell."""
     file = xlsx(folder / "orders.xlsx", {"Orders": TWO[:2]})
-    with ZipFile(file) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
     row = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     cell = f'<c r="{place}" s="1">{held}</c>' if held else f'<c r="{place}" s="1"/>'
-    sheet = "xl/worksheets/sheet1.xml"
-    parts[sheet] = parts[sheet].replace(b"</sheetData>", f'<row r="{row}">{cell}</row></sheetData>'.encode())
+    more = f'<row r="{row}">{cell}</row></sheetData>'.encode()
+    return _with_parts(file, "xl/worksheets/sheet1.xml", b"</sheetData>", more)
+
+
+def _with_parts(file: Path, part: str, old: bytes, new: bytes) -> Path:
+    """Return the workbook with something else in one of its parts."""
+    with ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    assert old in parts[part]
+    parts[part] = parts[part].replace(old, new)
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
