@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.records.ingest.sequences.sequence import (
+    BLOCK,
     MOST_MISSING,
     Bearer,
     Numbers,
@@ -66,6 +67,14 @@ def test_a_number_that_different_events_bear_is_found_in_any_order(
     found = find_reused(bearers[:middle], blocks) + find_reused(bearers[middle:], blocks)
     numbers = sorted(bearer.number[2] for bearer in found)
     assert numbers == sorted({n for n, _ in came if len({event for other, event in came if other == n}) > 1})
+
+
+@given(st.integers(0, 10**18 // BLOCK - 1))
+def test_so_many_numbers_in_a_row_share_the_marks_of_a_block(place: int) -> None:
+    row = [block_of(("S12000005", "x", place * BLOCK + number)) for number in range(BLOCK)]
+    assert set(row) == {("S12000005", "x", place)}
+    assert block_of(("S12000005", "x", (place + 1) * BLOCK)) not in row
+    assert block_of(("S12000005", "y", place * BLOCK)) not in row
 
 
 def test_a_wild_number_counts_no_more_than_anybody_could_have_sent() -> None:

@@ -235,3 +235,17 @@ def test_an_authority_records_only_while_it_is_one(
         assert (found.value.reason, found.value.path) == (Reason.WRONG_AUTHORITY, "$.time")
     check_in_force("S12000036", time)
     check_in_force("of no list", time)
+
+
+@pytest.mark.parametrize(("life", "before", "after"), [("first_day", False, True), ("last_day", True, False)])
+def test_one_that_only_began_or_only_ended_is_held_to_that_day(
+    life: str, before: bool, after: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = structs.replace(AUTHORITIES["S12000005"], **{life: date(2027, 4, 1)})
+    monkeypatch.setattr(rules, "AUTHORITIES", AUTHORITIES | {"S12000005": one})
+    for time, known in ((NOON.replace(year=2026), before), (NOON.replace(year=2028), after)):
+        if known:
+            check_in_force("S12000005", time)
+        else:
+            with pytest.raises(Unacceptable, match=f"its {life.replace('_', ' ')} is 2027-04-01$"):
+                check_in_force("S12000005", time)

@@ -65,6 +65,18 @@ def test_what_depends_on_a_fact_is_what_the_record_counts_less_without_it(counti
     assert found >= 4
 
 
+def test_the_counting_of_one_measure_counts_it_as_the_whole_does_and_no_sessions_beside_it() -> None:
+    whole = UNPAID_WORK.contributions(WHOLE, CALENDAR)
+    for measure in ("unpaid_work_completed", "sessions"):
+        counting = UNPAID_WORK.of_measure(measure)
+        of_it = {cell: value for cell, value in whole.items() if cell[0] == measure}
+        cells = counting.contributions(WHOLE, CALENDAR)
+        assert of_it == {cell: value for cell, value in cells.items() if cell[0] == measure}
+        assert bool(of_it)
+    completed = UNPAID_WORK.of_measure("unpaid_work_completed")
+    assert "sessions" not in {measure for measure, _, _ in completed.contributions(WHOLE, CALENDAR)}
+
+
 def test_cells_are_added_and_taken_away() -> None:
     one, two = ("sessions", START, ""), ("sessions", START, "attendance=attended")
     total: Cells = {one: 2}

@@ -113,6 +113,10 @@ UNPAID_WORK: list[tuple[list[Fact], Expected]] = [
     ([*WORKED, FactWithdrawn(fact="order")], []),
     ([IMPOSED, *WORKED, ended(date(2025, 4, 1))], [("credit_after_end", "2025-04-02", ("session/s2",))]),
     ([IMPOSED, *WORKED, ADJUSTED], [("credit_above_ordered", "2025-04-09", ("adjustment/a1",))]),
+    (  # only the adjustment's own minutes are more than were left
+        [IMPOSED, session(1, 600), session(2, 580), ADJUSTED],
+        [("credit_above_ordered", "2025-04-09", ("adjustment/a1",))],
+    ),
     ([IMPOSED, session(1, 360, Activity.OTHER_ACTIVITY)], []),  # 30 % of 20 hours
     (
         [IMPOSED, session(1, 300, Activity.OTHER_ACTIVITY), session(2, 61, Activity.OTHER_ACTIVITY)],

@@ -11,6 +11,7 @@ from contracts.events import CaseMeetingHeld, ContactMade, Fact, OrderEnded, Pla
 from services.orders.domain import domain
 from services.records.model.calendar import Calendar
 from services.records.model.fold import Arrival, Folded, fold
+from services.records.model.record import Record, apply, days_after
 from tests.support.lives import imposed
 from tests.support.scenario import Sent
 
@@ -66,3 +67,14 @@ def test_what_changed_before_the_last_day_is_told_again() -> None:
         last: {("orders_opened", KNOWN, ""): 3},
     }
     assert folded.late_cells() == [("orders_opened", KNOWN, "", first)]
+
+
+def test_days_after_a_day_are_those_of_later_changes_and_not_its_own() -> None:
+    record: Record = {}
+    for number in (0, 2, 4):
+        came = arrival(number)
+        assert isinstance(came.content, Event)
+        apply(record, came.content, came.day)
+    found = {number: days_after(record, KNOWN + timedelta(number)) for number in (-1, 0, 1, 2, 4)}
+    later = [KNOWN, KNOWN + timedelta(2), KNOWN + timedelta(4)]
+    assert found == {-1: later, 0: later[1:], 1: later[1:], 2: later[2:], 4: []}

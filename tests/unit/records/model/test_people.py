@@ -30,6 +30,15 @@ def test_once_in_a_month_and_once_in_a_year() -> None:
     assert not [key for key in told(stay("2025-04-01", is_new=False)) if key.startswith(new)]
 
 
+@pytest.mark.parametrize(
+    ("begun", "year"),
+    [("2025-01-01", "2024-04"), ("2025-03-31", "2024-04"), ("2025-04-01", "2025-04"), ("2025-12-31", "2025-04")],
+)
+def test_the_year_of_a_new_order_begins_in_april(begun: str, year: str) -> None:
+    measure = "persons_with_new_order_in_year"
+    assert [key for key in told(stay(begun)) if key.startswith(measure)] == [f"{measure} {year}"]
+
+
 def test_a_pseudonym_with_more_orders_than_a_person_can_have_counts_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(people, "MOST_STAYS", 2)
     two = [stay("2025-04-01"), stay("2025-04-02")]
