@@ -8,6 +8,7 @@ import httpx
 import msgspec
 import typer
 
+from contracts.client.private import private
 from contracts.receipts.keys import PublicKeys, new_key, unchecked
 from contracts.receipts.receipt import Growth, NotProven, Receipt, entry_of, grown, is_about, read_receipt
 from contracts.receipts.signed import check_signature
@@ -79,7 +80,7 @@ def fetch(
         sizes = f"old={old}&new={unchecked(found.head).size}"
         growth = msgspec.json.decode(_ask(address, f"consistency?{sizes}", token), type=Growth)
         found = msgspec.structs.replace(found, since=growth)
-    out.write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    private(out).write_bytes(msgspec.json.format(msgspec.json.encode(found)) + b"\n")
     typer.echo(f"{out}: written")
 
 
@@ -156,7 +157,10 @@ def _of_event(address: str, token: str, what: str, event: bytes | None) -> Recei
     """Return the first receipt of the id, or the first that covers these bytes."""
     found = read_receipt(_ask(address, what, token))
     while event is not None and found.leaf is not None and not is_about(found.leaf, event):
-        found = read_receipt(_ask(address, f"{what}?after={found.leaf.number}", token))
+        before = found.leaf.number
+        found = read_receipt(_ask(address, f"{what}?after={before}", token))
+        if found.leaf is not None and found.leaf.number <= before:
+            raise NotGiven(f"{address} gives leaf {found.leaf.number} when asked what comes after {before}")
     return found
 
 

@@ -1,16 +1,18 @@
 """A receipt proves what was accepted, and nothing that was altered: the event, what is said of it, its way, the head or the history."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import httpx
 import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from contracts.receipts.commands import commands
+from contracts.receipts.commands import NotGiven, commands
 from contracts.receipts.keys import HEAD, PublicKeys, SigningKey, new_key
 from contracts.receipts.merkle import Growing, Node, consistency, hashes, inclusion, leaf_hash
 from contracts.receipts.receipt import (
@@ -231,3 +233,33 @@ def test_what_is_no_receipt_is_not_proven() -> None:
     for raw in (b"", b"[]", b"{}", b"\xff", b'{"head": 1}'):
         with pytest.raises(NotProven):
             read_receipt(raw)
+
+
+def test_a_platform_that_gives_the_same_receipt_again_is_not_asked_without_end(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is anything written. What is written is for its owner only: with its salt, an event can be guessed."""
+    asked: list[str] = []
+
+    def get(address: str, **_: object) -> httpx.Response:
+        asked.append(address)
+        return httpx.Response(200, content=msgspec.json.encode(world.receipt(3, 9)))
+
+    monkeypatch.setattr(httpx, "get", get)
+    for name, content in (("token", b"a token"), ("other.json", event(4)), ("event.json", event(3))):
+        (tmp_path / name).write_bytes(content)
+
+    def fetch(of: str) -> BaseException | None:
+        files = ("--token-file", str(tmp_path / "token"), "--out", str(tmp_path / "out.json"))
+        told = ("receipt", "fetch", "e3", "--from", "http://platform.test", *files, "--event", str(tmp_path / of))
+        return CliRunner().invoke(commands, told).exception
+
+    assert isinstance(fetch("other.json"), NotGiven)
+    assert len(asked) == 2
+    assert not (tmp_path / "out.json").exists()
+    before = os.umask(0)
+    try:
+        assert fetch("event.json") is None
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out.json").stat().st_mode & 0o077 == 0
