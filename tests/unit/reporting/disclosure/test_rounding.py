@@ -447,3 +447,9 @@ def test_a_cell_that_became_public_is_rounded_like_any_other() -> None:
 def test_every_cell_is_in_one_table_only() -> None:
     cells = Counter(cell for table in TABLES for cell in table.cells)
     assert [cell for cell, times in cells.items() if times > 1] == []
+
+
+def test_every_table_draws_by_a_name_of_its_own() -> None:
+    """Draws depend on the name of the table, so that what one shows of its own tells nothing of another's."""
+    names = Counter(table.name for table in TABLES)
+    assert [name for name, times in names.items() if times > 1 or not isinstance(name, str)] == []
