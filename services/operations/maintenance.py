@@ -4,6 +4,7 @@ The commands import what they need when they run, since every command of payback
 """
 
 import os
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,11 +56,12 @@ def wrong(
     kafka: "KafkaSettings", domain: "Domain", track: "Track", tables: "Engine", loading: "Loading | None" = None
 ) -> list[str]:
     """Return what tables of a service hold and the log does not say. `track` shows how far it is. Raises Away or Refused."""
-    from services.operations.proof.proving import Prover, side_by_side  # noqa: PLC0415
+    from services.operations.proof.proving import Prover, prove_each  # noqa: PLC0415
 
     prover = Prover(kafka, {domain.service: (tables, domain)})
-    each = track(side_by_side(prover, loading), total=len(prover.authorities()), description="proving")
-    return [said for of_one in each for said in of_one]
+    with closing(prove_each(prover, loading)) as proofs:
+        each = track(proofs, total=len(prover.authorities()), description="proving")
+        return [said for of_one in each for said in of_one]
 
 
 @commands.command(

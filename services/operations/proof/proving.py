@@ -1,15 +1,10 @@
 """Proves one authority after the other: reads its topics from the beginning, and compares everything that was made from them."""
 
-import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import cache
-from multiprocessing import get_context, parent_process
-from threading import Thread
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from sqlalchemy import Connection, Engine, func, select
@@ -17,8 +12,7 @@ from sqlalchemy import Connection, Engine, func, select
 from contracts.events import Topic
 from contracts.topics import authority_of, topic_of
 from services.chassis.database import engine, settings_of, transaction
-from services.chassis.failures import Away, Failure, describe_shortly
-from services.chassis.memory import collect_seldom
+from services.chassis.failures import Failure, describe_shortly
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streaming.batches import Message, SourceIdentity, TopicPartition, fingerprint
 from services.chassis.streaming.clients.admin import Admin
@@ -40,6 +34,7 @@ from services.records.ingest.times import milliseconds
 from services.records.model.domain import Domain
 from services.records.upkeep.loading import Loading
 from services.records.upkeep.rewriting import cut_off
+from services.records.upkeep.side_by_side import planned, side_by_side
 from services.reporting.read import tables as theirs
 
 BATCH = 20_000
@@ -115,26 +110,20 @@ class Prover:
             return Proof(service, authority, history.number, wrong)
 
 
-def side_by_side(prover: Prover, loading: Loading | None = None) -> Iterator[list[str]]:
+def prove_each(prover: Prover, loading: Loading | None = None) -> Generator[list[str]]:
     """Prove the one service of which the prover has books, the largest authority first, in several processes if `loading` says so and there
     is much of it. Yields what is wrong in each authority, in words. Raises Away or Refused.
     """
     ((tables, domain),) = prover.books.values()
-    sizes = _sizes(tables)
-    waiting = sorted(prover.authorities(), key=lambda authority: -sizes[authority])
-    processes = min(loading.processes, sizes.total() // WORTH_A_PROCESS, len(waiting)) if loading else 1
+    most = loading.processes if loading else 1
+    waiting, processes = planned(prover.authorities(), _sizes(tables).__getitem__, most, WORTH_A_PROCESS)
     if loading is None or processes < 2:
-        yield from (_wrong(prover, domain.service, authority) for authority in waiting)
+        yield from map(partial(_wrong, prover, domain.service), waiting)
         return
-    begin = (prover.kafka, settings_of(tables), loading.domain)
-    with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_begin, initargs=begin) as pool:
-        try:
-            for done in as_completed([pool.submit(_prove, domain.service, authority) for authority in waiting]):
-                yield done.result()
-        except BrokenProcessPool as fault:
-            raise Away("a process that proved the tables was killed") from fault
-        finally:
-            pool.shutdown(cancel_futures=True)
+    begin = partial(_proving, prover.kafka, settings_of(tables), loading.domain)
+    with closing(side_by_side(begin, waiting, processes)) as results:
+        for came in results:
+            yield from came
 
 
 def _sizes(tables: Engine) -> Counter[str]:
@@ -150,32 +139,16 @@ def _wrong(prover: Prover, service: str, authority: str) -> list[str]:
     return list(map(str, prover.prove(service, authority).mismatches))
 
 
-_make: Callable[[], Prover]
-
-
-def _begin(kafka: KafkaSettings, books: DatabaseSettings, domain: Callable[[], Domain]) -> None:
-    global _make  # noqa: PLW0603 - one for the process
-    _make = lambda: Prover(kafka, {(found := domain()).service: (engine(books), found)})  # noqa: E731
-    Thread(target=_end_with_parent, daemon=True).start()
-    collect_seldom()
-
-
-def _end_with_parent() -> None:
-    """End this process if the one that waits for it is killed: the pool would have it wait for ever."""
-    parent = parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
-
-
-@cache
-def _prover() -> Prover:
-    """Return the prover of this process, made with its first work: whatever `_begin` raised, nobody would be told."""
-    return _make()
-
-
-def _prove(service: str, authority: str) -> list[str]:
-    return _wrong(_prover(), service, authority)
+@contextmanager
+def _proving(
+    kafka: KafkaSettings, books: DatabaseSettings, make: Callable[[], Domain]
+) -> Iterator[Callable[[str], list[str]]]:
+    """Open a prover of one service."""
+    domain, database = make(), engine(books)
+    try:
+        yield partial(_wrong, Prover(kafka, {domain.service: (database, domain)}), domain.service)
+    finally:
+        database.dispose()
 
 
 @contextmanager

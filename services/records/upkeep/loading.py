@@ -1,26 +1,20 @@
 """Loads the log into empty tables, in several processes if there is much of it. Authorities share nothing but tables."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from functools import cache, partial
-from multiprocessing import get_context, parent_process
+from functools import partial
 from multiprocessing.sharedctypes import SynchronizedArray
-from multiprocessing.synchronize import Event
-from multiprocessing.util import Finalize
+from operator import attrgetter, setitem
 from typing import NamedTuple
 
-from services.chassis.failures import Away
-from services.chassis.memory import collect_seldom
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.records.model.domain import Domain
 from services.records.upkeep.filling import Filler, Stretch
 from services.records.upkeep.history import Tell
+from services.records.upkeep.side_by_side import SPAWNED, planned, side_by_side
 
 WORTH_A_PROCESS = 100_000
 """Fewer events than this take less time than another process needs to start."""
-LOOK_SECONDS = 0.5
 
 
 class Loading(NamedTuple):
@@ -42,21 +36,18 @@ def load(target: Target, domain: Domain, loading: Loading | None, stretches: Seq
 
     Raises Away or Refused, as the processes do, once all of them have ended.
     """
-    waiting = sorted(
-        stretches, key=lambda one: one.size, reverse=True
-    )  # the largest first, so that all end at about the same time
-    total = sum(one.size for one in waiting)
-    processes = min(loading.processes, total // WORTH_A_PROCESS, len(waiting)) if loading else 1
+    most = loading.processes if loading else 1
+    waiting, processes = planned(stretches, attrgetter("size"), most, WORTH_A_PROCESS)
     if loading is None or processes < 2:
         return _load_here(target, domain, waiting, tell)
-    context = get_context("spawn")
-    stop, done = context.Event(), context.Array("q", len(waiting))
-    begin = (stop, done, target, loading.domain)
-    with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=begin) as pool, _ending(stop):
-        running = [pool.submit(_load, number, one) for number, one in enumerate(waiting)]
-        for _ in _results(running):
+    read, total = 0, sum(one.size for one in waiting)
+    done = SPAWNED.Array("q", len(waiting))
+    begin = partial(_loading, target, loading.domain, done)
+    with closing(side_by_side(begin, list(enumerate(waiting)), processes)) as results:
+        for came in results:
+            read += sum(came)
             tell(sum(done[:]), total)
-        return sum(one.result() for one in running)
+    return read
 
 
 def _load_here(target: Target, domain: Domain, stretches: Sequence[Stretch], tell: Tell) -> int:
@@ -69,52 +60,14 @@ def _load_here(target: Target, domain: Domain, stretches: Sequence[Stretch], tel
 
 
 @contextmanager
-def _ending(stop: Event) -> Iterator[None]:
-    """End the processes whatever happens here, since the pool waits for them."""
-    try:
-        yield
-    except BrokenProcessPool as fault:
-        raise Away("a process that loaded the log was killed") from fault
-    finally:
-        stop.set()
+def _loading(
+    target: Target, make: Callable[[], Domain], done: "SynchronizedArray[int]"
+) -> Iterator[Callable[[tuple[int, Stretch]], int]]:
+    """Open a filler, which notes by number how far each stretch is."""
+    with closing(Filler(*target, make())) as filler:
 
+        def load_one(numbered: tuple[int, Stretch]) -> int:
+            number, stretch = numbered
+            return filler.fill(stretch, partial(setitem, done, number))
 
-def _results(running: Collection[Future[int]]) -> Iterator[None]:
-    """Come back now and then until all have ended, or one has failed. Raises what it raised."""
-    remaining = set(running)
-    while remaining:
-        ended, remaining = wait(remaining, LOOK_SECONDS, FIRST_EXCEPTION)
-        for one in ended:
-            one.result()
-        yield
-
-
-_stop: Event
-_done: "SynchronizedArray[int]"
-_make: Callable[[], Filler]
-
-
-def _begin(stop: Event, done: "SynchronizedArray[int]", target: Target, domain: Callable[[], Domain]) -> None:
-    global _stop, _done, _make
-    _stop, _done, _make = stop, done, lambda: Filler(*target, domain())
-    collect_seldom()
-
-
-@cache
-def _filler() -> Filler:
-    """Return the filler of this process, made with its first work: whatever `_begin` raised, nobody would be told."""
-    filler = _make()
-    Finalize(filler, filler.close, exitpriority=1)
-    return filler
-
-
-def _load(number: int, stretch: Stretch) -> int:
-    return _filler().fill(stretch, partial(_tell, number))
-
-
-def _tell(number: int, done: int) -> None:
-    """Raise Away where nobody waits any more."""
-    above = parent_process()
-    if _stop.is_set() or (above is not None and not above.is_alive()):
-        raise Away("the rebuild was ended")
-    _done[number] = done
+        yield load_one
