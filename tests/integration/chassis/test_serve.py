@@ -120,7 +120,8 @@ def test_what_runs_is_finished_before_it_stops(server: Server) -> None:
 def test_metrics_are_on_a_port_of_their_own(lasting: Server) -> None:
     _, port, metrics = lasting
     _get(port, "/slow")
-    assert 'payback_http_requests_total{method="GET",route="/slow",status="200"} 1.0' in _get(metrics, "/metrics")
+    counted = 'payback_http_requests_total{method="GET",route="/slow",status="200"} 1.0'
+    until(lambda: counted in _get(metrics, "/metrics"), "the answer is counted, which whoever has it may know sooner")
     assert "process_resident_memory_bytes" in _get(metrics, "/metrics")
     with pytest.raises(urllib.error.HTTPError, match="404"):
         _get(port, "/metrics")
