@@ -67,11 +67,13 @@ class PublicKeys:
             self._keys = KeySet.import_key_set(key_set)  # type: ignore[arg-type]
         except (ValueError, TypeError, KeyError, JoseError):
             raise ValueError("this is not a set of public keys (JWKS)") from None
+        if any(key.kid not in {None, key.thumbprint()} for key in self._keys):
+            raise ValueError("a key does not have the name that its content gives it")
 
     @property
     def names(self) -> list[str]:
         """Return the names by which signatures refer to the keys."""
-        return [key.kid or key.thumbprint() for key in self._keys]
+        return [key.thumbprint() for key in self._keys]
 
     def content(self, signed: str, kind: str) -> bytes:
         """Return the signed content. Raises NotProven if none of the keys has signed it."""

@@ -4,7 +4,7 @@ A group has a third of the turns at most, so three that want everything leave so
 have, before groups and callers that have more of them already. Who waits for somebody outside rests, and others work in the meantime.
 """
 
-from asyncio import Future, get_running_loop
+from asyncio import Future, Lock, get_running_loop
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -82,12 +82,17 @@ class Turn:
 
     def __init__(self, fair: Fair, who: Worker) -> None:
         self._fair, self._who = fair, who
-        self._held, self._over, self._resting = False, False, 0
+        self._held, self._over, self._resting, self._taking = False, False, 0, Lock()
 
     async def take(self) -> None:
-        """Wait until it is one's turn."""
-        await self._fair.take(self._who)
-        self._held = True
+        """Wait until it is one's turn, together with whoever in the request waits for it too. What has ended or rests again takes none."""
+        async with self._taking:
+            if self._held or not self._works():
+                return
+            await self._fair.take(self._who)
+            self._held = True
+            if not self._works():
+                self._give_back()
 
     def end(self) -> None:
         """Give it back for good. Does nothing if it was given back."""
@@ -103,8 +108,10 @@ class Turn:
             yield
         finally:
             self._resting -= 1
-        if not (self._resting or self._over):
-            await self.take()
+        await self.take()
+
+    def _works(self) -> bool:
+        return not (self._over or self._resting)
 
     def _give_back(self) -> None:
         if self._held:

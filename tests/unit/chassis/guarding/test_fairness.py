@@ -137,3 +137,48 @@ def test_whoever_goes_away_while_it_waits_takes_no_turn(is_called: bool) -> None
         assert room.turns.keys() >= set(last)
 
     tried(test)
+
+
+async def _resting(turn: Turn, until: asyncio.Event) -> None:
+    async with turn.rest():
+        await until.wait()
+
+
+def test_a_turn_that_ends_while_it_is_waited_for_after_a_rest_is_left_to_others() -> None:
+    async def test(room: Room) -> None:
+        first, *_ = await room.ask("A", 3)
+        arrived = asyncio.Event()
+        rest = asyncio.create_task(_resting(room.turns[first], arrived))
+        await settle()
+        others = await room.ask("A")  # has the turn of the one that rests
+        arrived.set()
+        await settle()
+        await room.end(first)
+        await room.end(*others)
+        await rest
+        assert len(await room.ask("A")) == 1
+        assert room.groups["A"] == 3
+
+    tried(test)
+
+
+def test_two_rests_of_one_request_take_one_turn_between_them() -> None:
+    async def test(room: Room) -> None:
+        first, *rest = await room.ask("A", 3)
+        body, answer = asyncio.Event(), asyncio.Event()
+        resting = [asyncio.create_task(_resting(room.turns[first], body))]
+        await settle()
+        other = await room.ask("A")
+        body.set()
+        await settle()  # waits for its turn
+        resting.append(asyncio.create_task(_resting(room.turns[first], answer)))
+        await settle()
+        answer.set()
+        await settle()  # waits for the same turn
+        await room.end(*other)
+        assert all(one.done() for one in resting)
+        await room.end(first, *rest)
+        await room.ask("A", 3)
+        assert room.groups["A"] == 3
+
+    tried(test)

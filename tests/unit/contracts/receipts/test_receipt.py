@@ -224,6 +224,9 @@ def test_a_key_is_for_its_owner_only_and_none_is_written_over(tmp_path: Path) ->
         new_key(tmp_path / "key.pem")
     with pytest.raises(ValueError, match="not a private key"):
         SigningKey(b"nonsense")
+    forged = key.public | {"kid": new_key(tmp_path / "forged.pem").name}
+    with pytest.raises(ValueError, match="does not have the name"):
+        PublicKeys({"keys": [forged]})
     for wrong in ({}, {"keys": "no"}, {"keys": [{"kty": "?"}]}):
         with pytest.raises(ValueError, match="not a set"):
             PublicKeys(wrong)
